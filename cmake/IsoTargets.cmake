@@ -1,0 +1,34 @@
+# One way to declare each kind of target.
+
+# iso_library(NAME DIR SOURCES... LINK libs...): static library iso_NAME with the alias iso::NAME.
+function(iso_library name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+    add_library(iso_${name} STATIC ${arg_SOURCES})
+    add_library(iso::${name} ALIAS iso_${name})
+    target_link_libraries(iso_${name} PUBLIC iso_host_flags ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
+    set_target_properties(iso_${name} PROPERTIES EXPORT_NAME ${name})
+endfunction()
+
+# iso_program(NAME SOURCES... LINK libs...): build/bin/NAME, static unless ISO_STATIC is off.
+function(iso_program name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE iso_host_flags ${arg_LINK})
+    if(ISO_STATIC)
+        target_link_options(${name} PRIVATE -static)
+    endif()
+endfunction()
+
+# iso_unit_test(NAME SOURCES... LINK libs... [LABELS ...]): a Catch2 program run by CTest with the
+# label `unit`. A test case that lacks a capability calls ISO_SKIP (tests/support/catch.hpp).
+function(iso_unit_test name)
+    if(NOT ISO_TESTS)
+        return()
+    endif()
+    cmake_parse_arguments(arg "" "" "SOURCES;LINK;LABELS" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE iso_host_flags iso_catch_main ${arg_LINK})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 120 SKIP_RETURN_CODE 77)
+endfunction()

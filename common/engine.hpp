@@ -1,0 +1,50 @@
+#pragma once
+
+#include "common/result.hpp"
+#include "common/run_options.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace iso {
+
+/// Whether an engine can run on this machine, with what, and if not, why and what to do.
+struct EngineProbe {
+    bool usable = false;
+    std::string backend; ///< "host", "root", "userns", "kvm_intel", "kvm_amd", "kvm_pvm", ...
+    std::string reason;  ///< when not usable: what is missing; else a remark worth showing, or empty
+    std::string next_step; ///< when not usable: what to do about it
+};
+
+/// One line of JSON, schema "isolab.probe/1": what `ENGINE probe --json` prints.
+[[nodiscard]] std::string to_json(std::string_view engine, EngineProbe const& probe);
+Result<EngineProbe> parse_probe(std::string const& json);
+
+/// One way to run a program isolated.
+///
+/// An engine is always another process: its interface says how to ask it and how to start it, and
+/// never reaches into its internals, so peers and our own engines are measured alike.
+class Engine {
+public:
+    virtual ~Engine() = default;
+
+    /// The name in every table, option and file: "vmm-mini".
+    [[nodiscard]] virtual std::string_view name() const = 0;
+    /// Its place in the taxonomy: "OS-level virtualization", ...
+    [[nodiscard]] virtual std::string_view technique() const = 0;
+    /// Whether it writes an isolab.run/1 report (peers do not).
+    [[nodiscard]] virtual bool reports() const = 0;
+    /// Asks the machine now; no caching, no side effects that outlive the call.
+    [[nodiscard]] virtual EngineProbe probe() const = 0;
+    /// The command line that runs `options.program` in this engine. Precondition: the program is
+    /// an absolute path. Errors: an option that this engine cannot honour.
+    [[nodiscard]] virtual Result<std::vector<std::string>> command(RunOptions const& options) const = 0;
+};
+
+/// The engines of this project in the order of the tables. Programs are looked up in
+/// `bin_directory` (the directory of the running program).
+std::vector<std::unique_ptr<Engine>> make_engines(std::string const& bin_directory);
+
+} // namespace iso
