@@ -55,6 +55,21 @@ typedef uint64_t iso_gpa_t; /* a guest-physical address: not a pointer, on eithe
 #define ISO_USER_DS 0x3bu
 #define ISO_USER_CS 0x43u
 
+/* ---- Entry ------------------------------------------------------------------------------------ */
+
+/* The engine starts the one vCPU at the kernel image's ELF entry point, in 64-bit mode and ring 0:
+ *   RDI = ISO_KERNEL_BASE + ISO_BOOT_INFO_GPA; RFLAGS = 2; the other registers may hold anything (the
+ *   kernel brings its stack, GDT, IDT and TSS).
+ *   CS = ISO_KERNEL_CS, SS DS ES = ISO_KERNEL_DS, flat; FS and GS base 0; x87 and SSE as after reset.
+ *   CR0 = PE MP ET NE WP AM PG; CR4 = PAE OSFXSR OSXMMEXCPT; EFER = SCE LME LMA NXE.
+ *   CR3 = ISO_PAGE_TABLES_GPA. Its top-level table has one entry, number ISO_KERNEL_BASE >> 39: the
+ *   linear map of [0, physical_end), supervisor only, accessed and dirty bits set. RAM is read-write
+ *   and no-execute in 2 MiB pages; the kernel's image is mapped in 4 KiB pages with the permissions
+ *   of its segments (never writable and executable; gaps between segments read-write, no-execute);
+ *   modules are read-only and no-execute, their pages 2 MiB wherever alignment allows. The kernel
+ *   makes the table its first address space: it fills the entries below, and shares the linear map's.
+ */
+
 /* ---- Boot information ------------------------------------------------------------------------- */
 
 /* A file the engine passes in: the program itself (index 0) and everything of --add.
@@ -121,6 +136,7 @@ enum iso_operation {
     ISO_OP_ZERO = 7,   /* zero each range */
     ISO_OP_TRACE = 8,  /* a system call: argument[0] number, argument[1..6] arguments, argument[7] result */
     ISO_OP_RANDOM = 9, /* fill `ranges` with random bytes from the host */
+    ISO_OP_SLEEP = 10, /* flush, then sleep until CLOCK_MONOTONIC is argument[0]; result 0 */
 };
 
 struct iso_range {
