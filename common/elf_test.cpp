@@ -1,0 +1,3 @@
+#include "common/elf.hpp"
+
+#include "tests/support/catch.hpp"

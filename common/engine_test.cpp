@@ -1,0 +1,3 @@
+#include "common/engine.hpp"
+
+#include "tests/support/catch.hpp"

@@ -1,0 +1,3 @@
+#include "common/report.hpp"
+
+#include "tests/support/catch.hpp"

@@ -1,0 +1,3 @@
+#include "common/result.hpp"
+
+#include "tests/support/catch.hpp"

@@ -1,0 +1,3 @@
+#include "common/run_options.hpp"
+
+#include "tests/support/catch.hpp"

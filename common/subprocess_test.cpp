@@ -1,0 +1,3 @@
+#include "common/subprocess.hpp"
+
+#include "tests/support/catch.hpp"

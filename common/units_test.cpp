@@ -1,0 +1,3 @@
+#include "common/units.hpp"
+
+#include "tests/support/catch.hpp"
