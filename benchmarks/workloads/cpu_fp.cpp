@@ -7,7 +7,7 @@ namespace iso::workload {
 
 namespace {
 
-constinit Parameter g_ops{"ops", 10'000};
+constinit Parameter g_ops{"ops", 5'000};
 constinit Parameter g_seed{"seed", 1};
 
 constexpr unsigned k_size = 32;

@@ -6,7 +6,7 @@ namespace iso::workload {
 
 namespace {
 
-constinit Parameter g_ops{"ops", 20'000'000};
+constinit Parameter g_ops{"ops", 12'000'000};
 constinit Parameter g_seed{"seed", 1};
 
 struct State {

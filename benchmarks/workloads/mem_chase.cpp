@@ -7,7 +7,7 @@ namespace iso::workload {
 
 namespace {
 
-constinit Parameter g_ops{"ops", 1'000'000};
+constinit Parameter g_ops{"ops", 800'000};
 constinit Parameter g_size{"size", uint64_t{32} << 20U};
 constinit Parameter g_seed{"seed", 1};
 

@@ -6,7 +6,7 @@ namespace iso::workload {
 
 namespace {
 
-constinit Parameter g_ops{"ops", 8};
+constinit Parameter g_ops{"ops", 10};
 constinit Parameter g_size{"size", uint64_t{8} << 20U}; // of each array, in bytes
 
 constexpr uint64_t k_page = 4096;
