@@ -1,4 +1,5 @@
 # One way to declare each kind of target.
+include(IsoInstall) # what `cmake --install` puts where, decided when every target is known
 
 # iso_library(NAME DIR SOURCES... LINK libs...): static library iso_NAME with the alias iso::NAME.
 function(iso_library name)
