@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace iso {
 
 namespace {
@@ -22,6 +24,13 @@ constexpr std::pair<char const*, PhaseField> k_phases[] = {{"create", &Phases::c
                                                            {"enter", &Phases::enter},
                                                            {"exit", &Phases::exit},
                                                            {"destroy", &Phases::destroy}};
+
+/// True for an object of whole numbers. nlohmann's get() would turn -1 and 1.5 into one silently.
+bool holds_whole_numbers(json const& object) {
+    return object.is_object() && std::all_of(object.begin(), object.end(), [](json const& value) {
+               return value.is_number_unsigned();
+           });
+}
 
 } // namespace
 
@@ -77,6 +86,9 @@ Result<RunReport> parse_report(std::string const& text) {
                 known = true;
             }
         if (!known) return error("report", "unknown end '" + ended + "'");
+        for (char const* name : {"phases", "counters"})
+            if (!holds_whole_numbers(in.at(name)))
+                return error("report", std::string(name) + " are not whole numbers");
         report.status = in.value("status", 0);
         report.signal = in.value("signal", 0);
         for (auto const& [name, field] : k_phases)

@@ -72,6 +72,8 @@ void add_run_options(CLI::App& run, RunOptions& options) {
     run.add_option_function<std::string>(
            "--stats",
            [&options](std::string const& text) {
+               if (!text.empty() && text != "json" && text != "text")
+                   throw CLI::ValidationError("--stats", "'" + text + "' is no format; write json or text");
                options.stats = text == "json" ? StatsFormat::json : StatsFormat::text;
            },
            "Print the counters on stderr at the end; --stats=json as JSON")

@@ -1,5 +1,4 @@
 #include "common/sha256.hpp"
-
 #include "tests/support/catch.hpp"
 
 #include <string>
@@ -28,5 +27,6 @@ TEST_CASE("SHA-256 gives the digests published in FIPS 180-4's examples") {
 
 TEST_CASE("SHA-256 does not depend on how the message is cut") {
     std::string const text(300, 'x');
-    for (size_t step : {1U, 7U, 63U, 64U, 65U, 299U}) CHECK(digest(text, step) == digest(text, 300));
+    for (size_t step : {1U, 7U, 63U, 64U, 65U, 299U})
+        CHECK(digest(text, step) == digest(text, 300));
 }

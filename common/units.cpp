@@ -1,5 +1,6 @@
 #include "common/units.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -48,7 +49,8 @@ Result<std::uint64_t> parse_duration_ns(std::string_view text) {
     else return error(op, "unknown unit", form);
     double const ns = value * scale;
     if (ns >= 9.2e18) return error(op, "too long", form);
-    return static_cast<std::uint64_t>(ns);
+    // 0 means "none" wherever a duration is taken: a tiny one must not become it.
+    return value > 0 ? std::max<std::uint64_t>(static_cast<std::uint64_t>(ns), 1) : 0;
 }
 
 } // namespace iso
