@@ -1,0 +1,16 @@
+#pragma once
+
+#include "guest/kernel/errno.hpp"
+#include "guest/kernel/types.hpp"
+
+namespace iso::guest::console {
+
+/// Writes the program's bytes to descriptor 1 or 2 of the engine. Small writes gather in the ring
+/// and cross at a newline; larger ones cross at once, from where they lie.
+Result write(u32 descriptor, UserAddr from, u64 bytes);
+/// Reads the engine's stdin straight into the program's memory; may block.
+Result read(UserAddr to, u64 bytes);
+/// Has everything in the ring written out.
+Result flush();
+
+} // namespace iso::guest::console

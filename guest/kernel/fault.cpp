@@ -1,0 +1,160 @@
+// Demand paging: what a touched page becomes.
+//
+// Pages of files lie page-aligned in memory already and are mapped where they are, read-only;
+// writing to one copies it. Anonymous pages get frames of zeros. Crossing into the kernel is the
+// dear part, so a fault brings in neighbours that the program is likely to touch next.
+#include "guest/kernel/frame.hpp"
+#include "guest/kernel/vm.hpp"
+#include "guest/port/port.hpp"
+
+namespace iso::guest {
+
+class FaultHandler {
+public:
+    FaultHandler(AddressSpace& space, Vma& area, UserAddr address)
+        : space_(space)
+        , area_(area)
+        , page_(page_down(address)) {}
+
+    FaultResult serve(bool write) {
+        leaf_ = space_.table.leaf(page_, true);
+        if (leaf_ == nullptr) return FaultResult::out_of_memory;
+        slot_ = &leaf_[leaf_index(page_)];
+        if (area_.file != nullptr && page_ - area_.start < area_.file_bytes) return file(write);
+        if (area_.file != nullptr && !area_.zero_tail) return FaultResult::beyond_file;
+        return *slot_ == 0 ? anonymous() : write_shared();
+    }
+
+private:
+    static constexpr u64 k_window = 16 * k_page;
+
+    Pte flags(bool writable) const {
+        Pte flags = k_pte_present | k_pte_user | k_pte_accessed_dirty;
+        if ((area_.protection & k_prot_exec) == 0) flags |= k_pte_no_execute;
+        if (writable && (area_.protection & k_prot_write) != 0) flags |= k_pte_write;
+        return flags;
+    }
+
+    // How far past the page the window goes: to the next multiple of 16 pages, inside [page_,
+    // limit).
+    u32 room(UserAddr limit) const {
+        UserAddr const end = smaller((page_ & ~(k_window - 1)) + k_window, limit);
+        return static_cast<u32>((end - page_) >> k_page_bits);
+    }
+
+    // The leading slots that are still empty, at most `limit`; the first is known to be.
+    u32 empty_slots(u32 limit) const {
+        u32 count = 1;
+        while (count < limit && slot_[count] == 0)
+            ++count;
+        return count;
+    }
+
+    void commit(UserAddr address, Pte* slot, Pte first, u32 count) {
+        port::map_run(space_.table, address, slot, first, count);
+        linear<iso_counters>(ISO_COUNTERS_GPA)->pages_mapped += count;
+    }
+
+    // Sequential touching gets a whole window, a small area too; single touches here and there get
+    // one page, and so does everybody when memory runs short.
+    u32 wanted(UserAddr limit) const {
+        bool const sequential = page_ == area_.fault_next || area_.end - area_.start <= k_window ||
+                                page_ == area_.start;
+        if (!sequential || frames.available() < frames.total() / 8) return 1;
+        return empty_slots(room(limit));
+    }
+
+    FaultResult anonymous() {
+        // The part of a program's segment behind its file bytes ends where the area ends, too.
+        if (area_.stack) return stack();
+        FrameRun const run = frames.take_zeroed(wanted(area_.end));
+        if (run.count == 0) return FaultResult::out_of_memory;
+        commit(page_, slot_, run.first | flags(true), run.count);
+        area_.fault_next = page_ + run.count * k_page;
+        return FaultResult::served;
+    }
+
+    // Downwards: the frames of the window end with the page that was touched.
+    FaultResult stack() {
+        u32 below = 0;
+        UserAddr const low = larger(page_ & ~(k_window - 1), area_.start);
+        if (frames.available() >= frames.total() / 8)
+            while (below < 15 && page_ - below * k_page > low &&
+                   slot_[-1 - static_cast<int>(below)] == 0)
+                ++below;
+        FrameRun const run = frames.take_zeroed(below + 1);
+        if (run.count == 0) return FaultResult::out_of_memory;
+        u32 const lower = run.count - 1;
+        commit(page_ - lower * k_page, slot_ - lower, run.first | flags(true), run.count);
+        return FaultResult::served;
+    }
+
+    FaultResult file(bool write) {
+        u64 const offset = page_ - area_.start;
+        u64 const bytes = area_.file_bytes - offset; // what the file has from here on
+        Gpa const data = area_.file_data + offset;
+        // The page in which a segment ends holds other bytes of the file behind it: give a copy.
+        bool const partial = bytes < k_page && area_.zero_tail;
+        if (*slot_ == 0 && !write && !partial) {
+            UserAddr const limit = page_ + (area_.zero_tail ? page_down(bytes) : page_up(bytes));
+            commit(page_, slot_, data | flags(false), empty_slots(room(smaller(limit, area_.end))));
+            return FaultResult::served;
+        }
+        if (*slot_ != 0) return write_shared();
+        return private_copy(data, smaller(bytes, k_page));
+    }
+
+    // A page of the program's own with the file's bytes, and zeros behind them.
+    FaultResult private_copy(Gpa data, u64 bytes) {
+        FrameRun const run = bytes == k_page ? frames.take(1) : frames.take_zeroed(1);
+        if (run.count == 0) return FaultResult::out_of_memory;
+        port::copy(run.first, data, bytes);
+        commit(page_, slot_, run.first | flags(true), 1);
+        return FaultResult::served;
+    }
+
+    // The page is there, but not for writing: it is the file's, or shared with another process.
+    FaultResult write_shared() {
+        Gpa const old = pte_frame(*slot_);
+        if (frames.is_ram(old) && frames.references(old) == 1) {
+            port::replace(space_.table, page_, slot_, old | flags(true));
+            return FaultResult::served;
+        }
+        FrameRun const run = frames.take(1);
+        if (run.count == 0) return FaultResult::out_of_memory;
+        port::copy(run.first, old, k_page);
+        port::replace(space_.table, page_, slot_, run.first | flags(true));
+        if (frames.is_ram(old)) frames.release(old, 1);
+        return FaultResult::served;
+    }
+
+    AddressSpace& space_;
+    Vma& area_;
+    UserAddr page_;
+    Pte* leaf_ = nullptr;
+    Pte* slot_ = nullptr;
+};
+
+FaultResult AddressSpace::fault(UserAddr address, Access access) {
+    Vma* area = areas_.at(address);
+    if (area == nullptr) area = grow_stack(address);
+    if (area == nullptr) return FaultResult::no_access;
+    u8 const needs = access == Access::write     ? k_prot_write
+                     : access == Access::execute ? k_prot_exec
+                                                 : k_prot_read | k_prot_exec | k_prot_write;
+    if ((area->protection & needs) == 0) return FaultResult::no_access;
+    return FaultHandler(*this, *area, address).serve(access == Access::write);
+}
+
+Vma* AddressSpace::grow_stack(UserAddr address) {
+    if (address < stack_low_) return nullptr;
+    Vma* const stack = areas_.at_or_above(address);
+    if (stack == nullptr || !stack->stack) return nullptr;
+    // A window at a time, so that a deepening stack faults once per window.
+    constexpr u64 k_window = 16 * k_page;
+    UserAddr const taken = stack->previous != nullptr ? stack->previous->end : 0;
+    stack->start = larger(larger(address & ~(k_window - 1), stack_low_), taken);
+    return stack;
+}
+
+} // namespace iso::guest

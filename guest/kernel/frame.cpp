@@ -1,0 +1,98 @@
+#include "guest/kernel/frame.hpp"
+
+#include "guest/port/port.hpp"
+
+namespace iso::guest {
+
+FrameAllocator frames;
+
+void FrameAllocator::init(Gpa first, u64 ram_bytes) {
+    end_ = page_down(ram_bytes);
+    table_ = linear<Info>(first);
+    fresh_ = page_up(first + (end_ >> k_page_bits) * sizeof(Info));
+    total_ = fresh_ < end_ ? (end_ - fresh_) >> k_page_bits : 0;
+}
+
+// A freed run serves when it is long enough; shorter ones are left to single frames, unless there
+// is nothing else.
+bool FrameAllocator::prefers_freed(u32 want) const {
+    return dirty_ != 0 && (table_[dirty_].value >= want / 2 || fresh_ >= end_);
+}
+
+FrameRun FrameAllocator::take_zeroed(u32 want) {
+    if (zeroed_ != 0 && (want == 1 || (dirty_ == 0 && fresh_ >= end_)))
+        return handed_out(take_listed(zeroed_, want));
+    if (prefers_freed(want)) {
+        FrameRun const run = handed_out(take_listed(dirty_, want));
+        port::zero(run.first, run.count * k_page);
+        return run;
+    }
+    return handed_out(take_fresh(want));
+}
+
+FrameRun FrameAllocator::take(u32 want) {
+    if (prefers_freed(want)) return handed_out(take_listed(dirty_, want));
+    if (fresh_ < end_) return handed_out(take_fresh(want));
+    if (zeroed_ != 0) return handed_out(take_listed(zeroed_, want));
+    return {};
+}
+
+FrameRun FrameAllocator::take_fresh(u32 want) {
+    u64 const left = (end_ - fresh_) >> k_page_bits;
+    if (fresh_ >= end_) return {};
+    FrameRun const run{fresh_, static_cast<u32>(smaller<u64>(want, left))};
+    fresh_ += run.count * k_page;
+    return run;
+}
+
+FrameRun FrameAllocator::take_listed(u32& list, u32 want) {
+    u32 const head = list;
+    Info& free = table_[head];
+    if (free.value <= want) {
+        list = free.next;
+        return {static_cast<Gpa>(head) << k_page_bits, free.value};
+    }
+    // Keep the front of the run listed and hand out its end.
+    free.value -= want;
+    return {static_cast<Gpa>(head + free.value) << k_page_bits, want};
+}
+
+FrameRun FrameAllocator::handed_out(FrameRun run) {
+    Info* entry = &info(run.first);
+    for (u32 i = 0; i < run.count; ++i)
+        entry[i].value = 1;
+    used_ += run.count;
+    if (used_ > most_used_) {
+        most_used_ = used_;
+        linear<iso_counters>(ISO_COUNTERS_GPA)->frames_used = used_;
+    }
+    return run;
+}
+
+void FrameAllocator::put(u32& list, Gpa first, u32 count) {
+    Info& entry = info(first);
+    entry.value = count;
+    entry.next = list;
+    list = static_cast<u32>(first >> k_page_bits);
+    used_ -= count;
+}
+
+void FrameAllocator::release(Gpa first, u32 count) {
+    Gpa start = first; // of the run of frames that nobody holds any more
+    u32 length = 0;
+    for (Gpa frame = first; count != 0; --count, frame += k_page) {
+        if (--info(frame).value == 0) {
+            if (length++ == 0) start = frame;
+            continue;
+        }
+        if (length != 0) put(dirty_, start, length);
+        length = 0;
+    }
+    if (length != 0) put(dirty_, start, length);
+}
+
+void FrameAllocator::release_zeroed(Gpa frame) {
+    put(zeroed_, frame, 1);
+}
+
+} // namespace iso::guest

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "guest/kernel/types.hpp"
+
+namespace iso::guest {
+
+/// Contiguous page frames; `count` 0 when there were none.
+struct FrameRun {
+    Gpa first = 0;
+    u32 count = 0;
+};
+
+/// The allocator of page frames, in contiguous runs, with a reference count per frame.
+///
+/// Frames arrive zeroed, so nothing is touched before it is needed: memory that was never handed
+/// out is one number, and the table of counts starts as zeros without being written. Freed frames
+/// are kept in two lists of runs, those known to be zero and the others.
+class FrameAllocator {
+public:
+    /// Manages [first, ram_bytes); takes its table from the beginning of that.
+    void init(Gpa first, u64 ram_bytes);
+
+    /// One to `want` contiguous frames filled with zeros, each with one reference.
+    FrameRun take_zeroed(u32 want);
+    /// The same with any content.
+    FrameRun take(u32 want);
+
+    /// Drops one reference of each frame of the run; frees those that have none left.
+    void release(Gpa first, u32 count);
+    /// Gives back one unshared frame that is known to hold only zeros.
+    void release_zeroed(Gpa frame);
+    void share(Gpa frame) { ++info(frame).value; }
+    u32 references(Gpa frame) { return info(frame).value; }
+
+    bool is_ram(Gpa gpa) const { return gpa < end_; }
+    u64 total() const { return total_; }
+    u64 used() const { return used_; }
+    u64 available() const { return total_ - used_; }
+    u64 most_used() const { return most_used_; }
+
+private:
+    struct Info {
+        u32 value; // in use: references; first of a free run: its length
+        u32 next;  // first of a free run: the next run's first frame, 0 at the end
+    };
+
+    Info& info(Gpa frame) { return table_[frame >> k_page_bits]; }
+    bool prefers_freed(u32 want) const;
+    FrameRun take_listed(u32& list, u32 want);
+    FrameRun take_fresh(u32 want);
+    FrameRun handed_out(FrameRun run);
+    void put(u32& list, Gpa first, u32 count);
+
+    Info* table_ = nullptr;
+    Gpa fresh_ = 0; // everything from here to end_ was never used
+    Gpa end_ = 0;
+    u64 total_ = 0;
+    u64 used_ = 0;
+    u64 most_used_ = 0;
+    u32 dirty_ = 0;
+    u32 zeroed_ = 0;
+};
+
+extern FrameAllocator frames;
+
+} // namespace iso::guest

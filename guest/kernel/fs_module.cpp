@@ -1,0 +1,21 @@
+// Files that the engine passed in: read-only, in memory already.
+#include "guest/kernel/usercopy.hpp"
+#include "guest/kernel/vfs.hpp"
+
+namespace iso::guest {
+
+namespace {
+
+Result read_module(OpenFile& file, UserAddr to, u64 bytes, u64 offset) {
+    Node const& node = *file.node;
+    if (offset >= node.size) return 0;
+    u64 const length = smaller(bytes, node.size - offset);
+    Result const result = copy_out_physical(to, node.data + offset, length);
+    return result != 0 ? result : static_cast<Result>(length);
+}
+
+} // namespace
+
+FileOperations const module_operations = {read_module, nullptr, true};
+
+} // namespace iso::guest

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "guest/kernel/frame.hpp"
+
+#include <new>
+
+namespace iso::guest {
+
+/// Allocates objects of one type out of page frames, never gives frames back. Lazily carved: a
+/// frame that was just taken is not walked.
+template <typename T>
+class Pool {
+    static_assert(sizeof(T) <= k_page && sizeof(T) >= sizeof(void*));
+
+public:
+    /// A fresh object, or nullptr when there is no memory.
+    T* make() {
+        void* place = free_;
+        if (free_ != nullptr) {
+            free_ = free_->next;
+        } else {
+            if (carved_ + sizeof(T) > carved_end_) {
+                FrameRun const run = frames.take_zeroed(1);
+                if (run.count == 0) return nullptr;
+                carved_ = reinterpret_cast<u64>(linear(run.first));
+                carved_end_ = carved_ + k_page;
+            }
+            place = reinterpret_cast<void*>(carved_);
+            carved_ += sizeof(T);
+        }
+        return ::new (place) T{};
+    }
+
+    void drop(T* object) {
+        object->~T();
+        auto* entry = reinterpret_cast<Free*>(object);
+        entry->next = free_;
+        free_ = entry;
+    }
+
+private:
+    struct Free {
+        Free* next;
+    };
+    Free* free_ = nullptr;
+    u64 carved_ = 0;
+    u64 carved_end_ = 0;
+};
+
+} // namespace iso::guest

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "guest/kernel/errno.hpp"
+#include "guest/kernel/types.hpp"
+
+namespace iso::guest {
+
+/// With true, every call is told to the engine together with its result.
+void trace_syscalls(bool on);
+
+// The calls, grouped as their files are. Each takes what it needs of the six argument registers.
+
+// syscall_file.cpp: descriptors
+Result sys_read(u64 fd, u64 to, u64 bytes);
+Result sys_write(u64 fd, u64 from, u64 bytes);
+Result sys_readv(u64 fd, u64 pieces, u64 count);
+Result sys_writev(u64 fd, u64 pieces, u64 count);
+Result sys_pread64(u64 fd, u64 to, u64 bytes, u64 offset);
+Result sys_pwrite64(u64 fd, u64 from, u64 bytes, u64 offset);
+Result sys_lseek(u64 fd, u64 offset, u64 whence);
+Result sys_close(u64 fd);
+Result sys_dup(u64 fd);
+Result sys_dup2(u64 from, u64 to);
+Result sys_dup3(u64 from, u64 to, u64 flags);
+Result sys_fcntl(u64 fd, u64 command, u64 argument);
+Result sys_ioctl(u64 fd, u64 request, u64 argument);
+Result sys_getdents64(u64 fd, u64 to, u64 bytes);
+
+// syscall_path.cpp: names
+Result sys_open(u64 path, u64 flags, u64 mode);
+Result sys_openat(u64 directory, u64 path, u64 flags, u64 mode);
+Result sys_stat(u64 path, u64 to);
+Result sys_lstat(u64 path, u64 to);
+Result sys_fstat(u64 fd, u64 to);
+Result sys_newfstatat(u64 directory, u64 path, u64 to, u64 flags);
+Result sys_access(u64 path, u64 mode);
+Result sys_faccessat(u64 directory, u64 path, u64 mode);
+Result sys_faccessat2(u64 directory, u64 path, u64 mode, u64 flags);
+Result sys_readlink(u64 path, u64 to, u64 bytes);
+Result sys_readlinkat(u64 directory, u64 path, u64 to, u64 bytes);
+Result sys_getcwd(u64 to, u64 bytes);
+Result sys_chdir(u64 path);
+Result sys_umask(u64 mask);
+Result sys_read_only_path(u64 path);
+Result sys_read_only_path_at(u64 directory, u64 path);
+
+// syscall_memory.cpp
+Result sys_mmap(u64 address, u64 length, u64 protection, u64 flags, u64 fd, u64 offset);
+Result sys_munmap(u64 address, u64 length);
+Result sys_mprotect(u64 address, u64 length, u64 protection);
+Result sys_mremap(u64 address, u64 old_length, u64 length, u64 flags, u64 target);
+Result sys_madvise(u64 address, u64 length, u64 advice);
+Result sys_brk(u64 address);
+
+// syscall_process.cpp
+Result sys_exit(u64 status);
+Result sys_getpid();
+Result sys_getppid();
+Result sys_getuid();
+Result sys_getgid();
+Result sys_getgroups(u64 size, u64 to);
+Result sys_getpgrp();
+Result sys_uname(u64 to);
+Result sys_arch_prctl(u64 code, u64 address);
+Result sys_set_tid_address();
+Result sys_set_robust_list(u64 head, u64 length);
+Result sys_sched_yield();
+Result sys_sched_getaffinity(u64 pid, u64 bytes, u64 to);
+Result sys_getrandom(u64 to, u64 bytes, u64 flags);
+Result sys_prlimit64(u64 pid, u64 resource, u64 to_set, u64 to_get);
+Result sys_getrlimit(u64 resource, u64 to);
+Result sys_getrusage(u64 who, u64 to);
+Result sys_sysinfo(u64 to);
+Result sys_prctl(u64 option, u64 argument);
+
+// syscall_signal.cpp
+Result sys_rt_sigaction(u64 signal, u64 set, u64 get, u64 bytes);
+Result sys_rt_sigprocmask(u64 how, u64 set, u64 get, u64 bytes);
+Result sys_rt_sigpending(u64 to, u64 bytes);
+Result sys_sigaltstack(u64 set, u64 get);
+Result sys_kill(u64 pid, u64 signal);
+Result sys_tkill(u64 tid, u64 signal);
+Result sys_tgkill(u64 pid, u64 tid, u64 signal);
+
+// syscall_time.cpp
+Result sys_clock_gettime(u64 clock, u64 to);
+Result sys_clock_getres(u64 clock, u64 to);
+Result sys_clock_nanosleep(u64 clock, u64 flags, u64 request, u64 remaining);
+Result sys_nanosleep(u64 request, u64 remaining);
+Result sys_gettimeofday(u64 to, u64 zone);
+Result sys_time(u64 to);
+Result sys_times(u64 to);
+
+} // namespace iso::guest

@@ -1,0 +1,186 @@
+// Which number is which call: Linux's x86-64 numbers, one line per call.
+#include "guest/kernel/process.hpp"
+#include "guest/kernel/syscall.hpp"
+#include "guest/port/port.hpp"
+
+#include <array>
+
+#include <asm/unistd_64.h>
+
+namespace iso::guest {
+
+namespace {
+
+using Handler = Result (*)(u64, u64, u64, u64, u64, u64);
+using Table = std::array<Handler, ISO_COUNTED_SYSCALLS>;
+
+// Gives every call the same type: passes on as many arguments as it takes.
+template <auto Call>
+struct Adapter;
+template <typename... Taken, Result (*Call)(Taken...)>
+struct Adapter<Call> {
+    static Result call(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
+        constexpr auto count = sizeof...(Taken);
+        if constexpr (count == 0)
+            return Call();
+        else if constexpr (count == 1)
+            return Call(a);
+        else if constexpr (count == 2)
+            return Call(a, b);
+        else if constexpr (count == 3)
+            return Call(a, b, c);
+        else if constexpr (count == 4)
+            return Call(a, b, c, d);
+        else if constexpr (count == 5)
+            return Call(a, b, c, d, e);
+        else
+            return Call(a, b, c, d, e, f);
+    }
+};
+template <auto Call>
+constexpr Handler handler = &Adapter<Call>::call;
+
+// What the entry code saved of the call being served: the frame at the top of the kernel stack.
+TrapRegisters const& call_registers() {
+    return reinterpret_cast<TrapRegisters const*>(port::kernel_stack_top())[-1];
+}
+
+Result sys_unknown() {
+    u64 const number = smaller<u64>(call_registers().rax, ISO_COUNTED_SYSCALLS - 1);
+    linear<iso_counters>(ISO_COUNTERS_GPA)->unknown[number / 32] |= 1u << (number % 32);
+    return -ENOSYS;
+}
+
+constexpr Table make_table() {
+    Table t{};
+    t.fill(handler<sys_unknown>);
+
+    t[__NR_read] = handler<sys_read>;
+    t[__NR_write] = handler<sys_write>;
+    t[__NR_readv] = handler<sys_readv>;
+    t[__NR_writev] = handler<sys_writev>;
+    t[__NR_pread64] = handler<sys_pread64>;
+    t[__NR_pwrite64] = handler<sys_pwrite64>;
+    t[__NR_lseek] = handler<sys_lseek>;
+    t[__NR_close] = handler<sys_close>;
+    t[__NR_dup] = handler<sys_dup>;
+    t[__NR_dup2] = handler<sys_dup2>;
+    t[__NR_dup3] = handler<sys_dup3>;
+    t[__NR_fcntl] = handler<sys_fcntl>;
+    t[__NR_ioctl] = handler<sys_ioctl>;
+    t[__NR_getdents64] = handler<sys_getdents64>;
+
+    t[__NR_open] = handler<sys_open>;
+    t[__NR_openat] = handler<sys_openat>;
+    t[__NR_stat] = handler<sys_stat>;
+    t[__NR_lstat] = handler<sys_lstat>;
+    t[__NR_fstat] = handler<sys_fstat>;
+    t[__NR_newfstatat] = handler<sys_newfstatat>;
+    t[__NR_access] = handler<sys_access>;
+    t[__NR_faccessat] = handler<sys_faccessat>;
+    t[__NR_faccessat2] = handler<sys_faccessat2>;
+    t[__NR_readlink] = handler<sys_readlink>;
+    t[__NR_readlinkat] = handler<sys_readlinkat>;
+    t[__NR_getcwd] = handler<sys_getcwd>;
+    t[__NR_chdir] = handler<sys_chdir>;
+    t[__NR_umask] = handler<sys_umask>;
+    t[__NR_mkdir] = handler<sys_read_only_path>;
+    t[__NR_rmdir] = handler<sys_read_only_path>;
+    t[__NR_unlink] = handler<sys_read_only_path>;
+    t[__NR_truncate] = handler<sys_read_only_path>;
+    t[__NR_chmod] = handler<sys_read_only_path>;
+    t[__NR_mkdirat] = handler<sys_read_only_path_at>;
+    t[__NR_unlinkat] = handler<sys_read_only_path_at>;
+    t[__NR_fchmodat] = handler<sys_read_only_path_at>;
+
+    t[__NR_mmap] = handler<sys_mmap>;
+    t[__NR_munmap] = handler<sys_munmap>;
+    t[__NR_mprotect] = handler<sys_mprotect>;
+    t[__NR_mremap] = handler<sys_mremap>;
+    t[__NR_madvise] = handler<sys_madvise>;
+    t[__NR_brk] = handler<sys_brk>;
+
+    t[__NR_exit] = handler<sys_exit>;
+    t[__NR_exit_group] = handler<sys_exit>;
+    t[__NR_getpid] = handler<sys_getpid>;
+    t[__NR_gettid] = handler<sys_getpid>;
+    t[__NR_getppid] = handler<sys_getppid>;
+    t[__NR_getuid] = handler<sys_getuid>;
+    t[__NR_geteuid] = handler<sys_getuid>;
+    t[__NR_getgid] = handler<sys_getgid>;
+    t[__NR_getegid] = handler<sys_getgid>;
+    t[__NR_getgroups] = handler<sys_getgroups>;
+    t[__NR_getpgrp] = handler<sys_getpgrp>;
+    t[__NR_uname] = handler<sys_uname>;
+    t[__NR_arch_prctl] = handler<sys_arch_prctl>;
+    t[__NR_set_tid_address] = handler<sys_set_tid_address>;
+    t[__NR_set_robust_list] = handler<sys_set_robust_list>;
+    t[__NR_sched_yield] = handler<sys_sched_yield>;
+    t[__NR_sched_getaffinity] = handler<sys_sched_getaffinity>;
+    t[__NR_getrandom] = handler<sys_getrandom>;
+    t[__NR_prlimit64] = handler<sys_prlimit64>;
+    t[__NR_getrlimit] = handler<sys_getrlimit>;
+    t[__NR_getrusage] = handler<sys_getrusage>;
+    t[__NR_sysinfo] = handler<sys_sysinfo>;
+    t[__NR_prctl] = handler<sys_prctl>;
+
+    t[__NR_rt_sigaction] = handler<sys_rt_sigaction>;
+    t[__NR_rt_sigprocmask] = handler<sys_rt_sigprocmask>;
+    t[__NR_rt_sigpending] = handler<sys_rt_sigpending>;
+    t[__NR_sigaltstack] = handler<sys_sigaltstack>;
+    t[__NR_kill] = handler<sys_kill>;
+    t[__NR_tkill] = handler<sys_tkill>;
+    t[__NR_tgkill] = handler<sys_tgkill>;
+
+    t[__NR_clock_gettime] = handler<sys_clock_gettime>;
+    t[__NR_clock_getres] = handler<sys_clock_getres>;
+    t[__NR_clock_nanosleep] = handler<sys_clock_nanosleep>;
+    t[__NR_nanosleep] = handler<sys_nanosleep>;
+    t[__NR_gettimeofday] = handler<sys_gettimeofday>;
+    t[__NR_time] = handler<sys_time>;
+    t[__NR_times] = handler<sys_times>;
+    return t;
+}
+
+constexpr Table k_table = make_table();
+
+Result traced(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
+    u64 const number = call_registers().rax;
+    Handler const call = number < k_table.size() ? k_table[number] : handler<sys_unknown>;
+    bool const ends = number == __NR_exit || number == __NR_exit_group;
+    auto const tell = [&](Result result) {
+        u64 const values[8] = {number, a, b, c, d, e, f, static_cast<u64>(result)};
+        iso_doorbell& page = port::request();
+        page.range_count = 0;
+        for (int i = 0; i < 8; ++i)
+            page.argument[i] = values[i];
+        port::ring(ISO_OP_TRACE);
+    };
+    if (ends) tell(0);
+    Result const result = call(a, b, c, d, e, f);
+    tell(result);
+    return result;
+}
+
+constexpr Table make_traced_table() {
+    Table t{};
+    t.fill(&traced);
+    return t;
+}
+
+constexpr Table k_traced_table = make_traced_table();
+
+} // namespace
+
+} // namespace iso::guest
+
+extern "C" {
+// What the entry code dispatches on.
+iso::guest::Result (*const* iso_syscalls)(iso::guest::u64, iso::guest::u64, iso::guest::u64,
+                                          iso::guest::u64, iso::guest::u64,
+                                          iso::guest::u64) = iso::guest::k_table.data();
+}
+
+void iso::guest::trace_syscalls(bool on) {
+    if (on) iso_syscalls = k_traced_table.data();
+}

@@ -1,0 +1,104 @@
+#include "guest/kernel/usercopy.hpp"
+
+#include "guest/kernel/memory.hpp"
+#include "guest/kernel/process.hpp"
+#include "guest/port/port.hpp"
+
+namespace iso::guest {
+
+namespace {
+
+Result bad_pointer() {
+    ++linear<iso_counters>(ISO_COUNTERS_GPA)->bad_pointers;
+    return -EFAULT;
+}
+
+u64 left_in_page(UserAddr address, u64 bytes) {
+    return smaller(bytes, k_page - (address & (k_page - 1)));
+}
+
+// Calls piece(gpa, offset, length) for each page's part of the range; stops at a bad page.
+template <typename Piece>
+Result for_each_piece(UserAddr at, u64 bytes, Access access, Piece piece) {
+    for (u64 done = 0; done < bytes;) {
+        Gpa const gpa = user_page(at + done, access);
+        if (gpa == 0) return bad_pointer();
+        u64 const length = left_in_page(at + done, bytes - done);
+        piece(gpa, done, length);
+        done += length;
+    }
+    return 0;
+}
+
+} // namespace
+
+Gpa user_page(UserAddr address, Access access) {
+    if (address >= ISO_USER_HIGH) return 0;
+    AddressSpace& space = current().memory;
+    Pte const needs = k_pte_present | k_pte_user | (access == Access::write ? k_pte_write : 0);
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        Pte const entry = space.table.entry(address);
+        if ((entry & needs) == needs) return pte_frame(entry) | (address & (k_page - 1));
+        FaultResult const result = space.fault(address, access);
+        if (result == FaultResult::out_of_memory) current().kill_out_of_memory();
+        if (result != FaultResult::served) break;
+    }
+    return 0;
+}
+
+Result copy_in(void* to, UserAddr from, u64 bytes) {
+    return for_each_piece(from, bytes, Access::read, [to](Gpa gpa, u64 offset, u64 length) {
+        copy_small(static_cast<u8*>(to) + offset, linear(gpa), length);
+    });
+}
+
+Result copy_out(UserAddr to, void const* from, u64 bytes) {
+    return for_each_piece(to, bytes, Access::write, [from](Gpa gpa, u64 offset, u64 length) {
+        copy_small(linear(gpa), static_cast<u8 const*>(from) + offset, length);
+    });
+}
+
+Result copy_out_physical(UserAddr to, Gpa from, u64 bytes) {
+    return for_each_piece(to, bytes, Access::write, [from](Gpa gpa, u64 offset, u64 length) {
+        port::copy(gpa, from + offset, length);
+    });
+}
+
+Result zero_out(UserAddr to, u64 bytes) {
+    return for_each_piece(to, bytes, Access::write,
+                          [](Gpa gpa, u64, u64 length) { port::zero(gpa, length); });
+}
+
+Result copy_string(char* to, UserAddr from, u64 size) {
+    for (u64 done = 0; done < size;) {
+        Gpa const gpa = user_page(from + done, Access::read);
+        if (gpa == 0) return bad_pointer();
+        u64 const length = left_in_page(from + done, size - done);
+        u64 const text = text_length(linear<char>(gpa), length);
+        copy_small(to + done, linear(gpa), text);
+        done += text;
+        if (text == length) continue;
+        to[done] = 0;
+        return static_cast<Result>(done);
+    }
+    return -ENAMETOOLONG;
+}
+
+Result gather(iso_range* ranges, u32& count, u32 most, UserAddr address, u64 bytes, Access access) {
+    u64 done = 0;
+    while (done < bytes) {
+        Gpa const gpa = user_page(address + done, access);
+        if (gpa == 0) break;
+        u64 const length = left_in_page(address + done, bytes - done);
+        if (count != 0 && ranges[count - 1].gpa + ranges[count - 1].bytes == gpa) {
+            ranges[count - 1].bytes += length;
+        } else {
+            if (count == most) break;
+            ranges[count++] = {gpa, length};
+        }
+        done += length;
+    }
+    return done == 0 && bytes != 0 && count < most ? bad_pointer() : static_cast<Result>(done);
+}
+
+} // namespace iso::guest

@@ -1,0 +1,168 @@
+// The bare port: the machine as it is.
+#include "guest/port/port.hpp"
+
+#include "guest/kernel/frame.hpp"
+#include "guest/kernel/memory.hpp"
+#include "guest/port/bare/cpu.hpp"
+#include "guest/port/bare/layout.h"
+
+extern "C" [[noreturn]] void iso_return_to_user(iso::guest::TrapFrame const* frame);
+
+namespace iso::guest::port {
+
+namespace {
+
+enum Msr : u32 {
+    msr_star = 0xc0000081,
+    msr_lstar = 0xc0000082,
+    msr_sfmask = 0xc0000084,
+    msr_fs_base = 0xc0000100,
+    msr_gs_base = 0xc0000101,
+};
+
+bool host_copies = false; // ring 0 is emulated: the engine copies better
+constexpr u64 k_host_copy_bytes = 512;
+
+void write_msr(Msr msr, u64 value) {
+    asm volatile("wrmsr"
+                 :
+                 : "c"(msr), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)));
+}
+
+u64 read_msr(Msr msr) {
+    u32 low, high;
+    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return u64{high} << 32 | low;
+}
+
+struct Cpuid {
+    u32 eax, ebx, ecx, edx;
+};
+
+Cpuid cpuid(u32 leaf) {
+    Cpuid r;
+    asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(0));
+    return r;
+}
+
+// The kernel never reaches through a user address, so supervisor-mode access and execution
+// prevention cost nothing: there is no stac or clac.
+void forbid_user_pages_in_ring_0() {
+    if (cpuid(0).eax < 7) return;
+    u32 const features = cpuid(7).ebx;
+    u64 const smep = features >> 7 & 1;
+    u64 const smap = features >> 20 & 1;
+    if ((smep | smap) == 0) return;
+    u64 cr4;
+    asm volatile("mov %%cr4, %0" : "=r"(cr4));
+    asm volatile("mov %0, %%cr4" : : "r"(cr4 | smep << 20 | smap << 21));
+}
+
+Gpa current_root = ISO_PAGE_TABLES_GPA;
+
+void load_root(Gpa root) {
+    asm volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+}
+
+// Without address space identifiers, a space that is not current has nothing cached.
+void forget_all(PageTable const& table) {
+    if (table.root == current_root) load_root(table.root);
+}
+
+} // namespace
+
+void init(iso_boot_info const& boot) {
+    host_copies = (boot.flags & ISO_BOOT_HOST_COPY) != 0;
+    asm volatile("lgdt %0" : : "m"(bare::k_gdt_pointer));
+    asm volatile("lidt %0" : : "m"(bare::k_idt_pointer));
+    asm volatile("ltr %0" : : "r"(bare::k_tss_selector));
+    write_msr(msr_star, u64{ISO_STAR_USER} << 48 | u64{ISO_KERNEL_CS} << 32);
+    write_msr(msr_lstar, ISO_TEXT_BASE);
+    write_msr(msr_sfmask, 0x47700); // TF IF DF IOPL NT AC
+    forbid_user_pages_in_ring_0();
+}
+
+void enter_user(TrapFrame const& frame) {
+    iso_return_to_user(&frame);
+}
+
+void halt() {
+    for (;;)
+        asm volatile("cli; hlt");
+}
+
+void unlink_table(PageTable& table, Pte* slot, Gpa) {
+    *slot = 0;
+    forget_all(table); // upper-level entries may be cached for any address below them
+}
+
+void flush(PageTable& table, UserAddr start, UserAddr end) {
+    constexpr u64 k_flush_all = 32 * k_page;
+    if (end - start > k_flush_all) return forget_all(table);
+    for (; start < end; start += k_page)
+        asm volatile("invlpg (%0)" : : "r"(start) : "memory");
+}
+
+bool create_space(PageTable& table) {
+    FrameRun const run = frames.take_zeroed(1);
+    if (run.count == 0) return false;
+    constexpr u64 kernel_entry = ISO_KERNEL_BASE >> 39;
+    linear<Pte>(run.first)[kernel_entry] = linear<Pte>(ISO_PAGE_TABLES_GPA)[kernel_entry];
+    table.root = run.first;
+    return true;
+}
+
+void destroy_space(PageTable& table) {
+    frames.release(table.root, 1);
+}
+
+void switch_space(PageTable const& table) {
+    current_root = table.root;
+    load_root(current_root);
+}
+
+void copy(Gpa to, Gpa from, u64 bytes) {
+    if (!host_copies || bytes <= k_host_copy_bytes)
+        return copy_small(linear(to), linear(from), bytes);
+    iso_doorbell& page = request();
+    page.range_count = 2;
+    page.ranges[0] = {from, bytes};
+    page.ranges[1] = {to, bytes};
+    ring(ISO_OP_COPY);
+}
+
+void zero(Gpa to, u64 bytes) {
+    if (!host_copies || bytes <= k_host_copy_bytes) return zero_small(linear(to), bytes);
+    iso_doorbell& page = request();
+    page.range_count = 1;
+    page.ranges[0] = {to, bytes};
+    ring(ISO_OP_ZERO);
+}
+
+void set_fs_base(u64 base) {
+    write_msr(msr_fs_base, base);
+}
+u64 fs_base() {
+    return read_msr(msr_fs_base);
+}
+void set_gs_base(u64 base) {
+    write_msr(msr_gs_base, base);
+}
+u64 gs_base() {
+    return read_msr(msr_gs_base);
+}
+
+u32 hardware_capabilities() {
+    return cpuid(1).edx;
+}
+
+void set_kernel_stack(u64 top) {
+    iso_cpu.kernel_rsp = reinterpret_cast<u8*>(top);
+    iso_tss.rsp0 = reinterpret_cast<u8*>(top);
+}
+
+u64 kernel_stack_top() {
+    return reinterpret_cast<u64>(iso_cpu.kernel_rsp);
+}
+
+} // namespace iso::guest::port

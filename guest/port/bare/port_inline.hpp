@@ -1,0 +1,67 @@
+#pragma once
+
+// The operations of port.hpp that are hot: on the bare machine they are an instruction or two.
+// Included by port.hpp only.
+
+namespace iso::guest::port {
+
+inline constexpr Pte k_table_flags =
+    k_pte_present | k_pte_write | k_pte_user | k_pte_accessed_dirty;
+
+inline void link_table(PageTable&, Pte* slot, Gpa frame) {
+    *slot = frame | k_table_flags;
+}
+
+inline void map_run(PageTable&, UserAddr, Pte* slot, Pte first, u32 count) {
+    Pte* const end = slot + count;
+    do {
+        *slot = first;
+        first += k_page;
+    } while (++slot != end);
+}
+
+inline void clear(PageTable&, UserAddr, Pte* slot) {
+    *slot = 0;
+}
+inline void store(PageTable&, UserAddr, Pte* slot, Pte entry) {
+    *slot = entry;
+}
+
+inline void replace(PageTable&, UserAddr address, Pte* slot, Pte entry) {
+    *slot = entry;
+    asm volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+inline i64 ring(iso_operation operation) {
+    iso_doorbell& page = request();
+    page.operation = operation;
+    asm volatile("outl %0, %1"
+                 :
+                 : "a"(static_cast<u32>(operation)), "d"(static_cast<u16>(ISO_DOORBELL_PORT))
+                 : "memory");
+    return page.result;
+}
+
+inline u64 cycles() {
+    u32 low, high;
+    asm volatile("rdtsc" : "=a"(low), "=d"(high));
+    return u64{high} << 32 | low;
+}
+
+inline u64 fault_address() {
+    u64 address;
+    asm volatile("mov %%cr2, %0" : "=r"(address));
+    return address;
+}
+
+inline void enable_interrupts() {
+    asm volatile("sti" : : : "memory");
+}
+inline void disable_interrupts() {
+    asm volatile("cli" : : : "memory");
+}
+inline void idle() {
+    asm volatile("sti; hlt; cli" : : : "memory");
+}
+
+} // namespace iso::guest::port

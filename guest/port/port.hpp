@@ -1,0 +1,101 @@
+#pragma once
+
+// The seam between the kernel and the machine: everything that differs between running on a
+// processor (port/bare) and running on a hypervisor by hypercalls (port/pv). The kernel above this
+// line executes no privileged instruction and stores to no page table itself.
+//
+// Page tables are ordinary x86-64 tables in guest memory on both ports. The kernel finds the slots
+// and decides; the port commits: it stores the entries, and makes the processor or the hypervisor
+// take notice. A commit is always a run of neighbouring entries of one leaf table, so that a
+// hypervisor needs one call for it, and one mapping when the frames are contiguous too.
+
+#include "guest/kernel/pagetable.hpp"
+#include "guest/kernel/trap.hpp"
+#include "guest/kernel/types.hpp"
+
+namespace iso::guest::port {
+
+// ---- Start and end
+// --------------------------------------------------------------------------------
+
+/// Makes traps arrive in the kernel. Called once, first of all, with interrupts off.
+void init(iso_boot_info const& boot);
+/// Runs the program at `frame`: the first entry to user mode. Later ones are returns from traps.
+[[noreturn]] void enter_user(TrapFrame const& frame);
+/// Stops for good; what was to be said has been said through the doorbell.
+[[noreturn]] void halt();
+
+// ---- Address spaces
+// -------------------------------------------------------------------------------
+
+/// Puts the empty table in `frame` (zeroed) behind an upper-level slot.
+void link_table(PageTable& table, Pte* slot, Gpa frame);
+/// Takes a table without entries from behind its slot.
+void unlink_table(PageTable& table, Pte* slot, Gpa frame);
+
+/// Fills `count` empty neighbouring slots, the first of which maps `address`: entry i becomes
+/// first + i pages. No flush is needed: what was not present is not cached.
+void map_run(PageTable& table, UserAddr address, Pte* slot, Pte first, u32 count);
+/// Replaces one present entry, and makes the old one forgotten.
+void replace(PageTable& table, UserAddr address, Pte* slot, Pte entry);
+/// Empties one slot; the translation may linger until flush().
+void clear(PageTable& table, UserAddr address, Pte* slot);
+/// Makes the translations of [start, end) forgotten after clear() or a downgrade by store().
+void flush(PageTable& table, UserAddr start, UserAddr end);
+/// Changes one present entry's permissions; the translation may linger until flush().
+void store(PageTable& table, UserAddr address, Pte* slot, Pte entry);
+
+/// A new, empty user half that shares the kernel's half. False when there is no memory.
+bool create_space(PageTable& table);
+/// The table's user half is empty; gives its root back.
+void destroy_space(PageTable& table);
+/// Makes this the current address space.
+void switch_space(PageTable const& table);
+
+// ---- The engine outside
+// ---------------------------------------------------------------------------
+
+/// The request page; fill it, then ring.
+inline iso_doorbell& request() {
+    return *linear<iso_doorbell>(ISO_DOORBELL_GPA);
+}
+/// Hands the request page over; returns its `result`.
+i64 ring(iso_operation operation);
+
+// ---- Memory
+// ---------------------------------------------------------------------------------------
+
+/// Copies between guest-physical ranges that do not overlap.
+void copy(Gpa to, Gpa from, u64 bytes);
+void zero(Gpa to, u64 bytes);
+
+// ---- The processor
+// --------------------------------------------------------------------------------
+
+/// The clock that boot_info's multiplier belongs to.
+u64 cycles();
+/// The program's FS and GS base.
+void set_fs_base(u64 base);
+u64 fs_base();
+void set_gs_base(u64 base);
+u64 gs_base();
+/// CPUID leaf 1, EDX: what AT_HWCAP reports.
+u32 hardware_capabilities();
+/// Where the last page fault was.
+u64 fault_address();
+/// Where the next trap from user mode builds its frame.
+void set_kernel_stack(u64 top);
+u64 kernel_stack_top();
+
+// ---- Interrupts
+// -----------------------------------------------------------------------------------
+
+void enable_interrupts();
+void disable_interrupts();
+/// Waits for an interrupt, with interrupts enabled meanwhile.
+void idle();
+
+} // namespace iso::guest::port
+
+// What is hot enough to be inline; found in the folder of the port that is being built.
+#include <port_inline.hpp>

@@ -1,0 +1,71 @@
+// The pv port: the machine is a hypervisor, asked by hypercalls.
+#include "guest/port/port.hpp"
+
+#include "guest/kernel/frame.hpp"
+#include "guest/kernel/memory.hpp"
+#include "guest/port/pv/entry.hpp"
+
+namespace iso::guest::port {
+
+using pv::hypercall;
+
+void init(iso_boot_info const&) {
+    pv::shared_info().upcall_mask = 1;
+    hypercall(ISO_HC_SET_TRAP_TABLE, reinterpret_cast<u64>(pv::trap_table()));
+    hypercall(ISO_HC_CALLBACK_OP, ISO_CALLBACK_SYSCALL, reinterpret_cast<u64>(&pv::syscall_callback));
+    hypercall(ISO_HC_CALLBACK_OP, ISO_CALLBACK_EVENT, reinterpret_cast<u64>(&pv::event_callback));
+    set_kernel_stack(reinterpret_cast<u64>(iso_boot_stack) + pv::k_kernel_stack_bytes);
+}
+
+void enter_user(TrapFrame const& frame) { pv::return_to_user(frame); }
+
+void halt() {
+    for (;;) hypercall(ISO_HC_SCHED_OP, ISO_SCHED_SHUTDOWN);
+}
+
+void unlink_table(PageTable&, Pte* slot, Gpa) { *slot = 0; }
+
+// What clear() and store() asked for is done, and nobody can reach it any more, when this returns.
+void flush(PageTable& table, UserAddr, UserAddr) {
+    hypercall(ISO_HC_MMU_UPDATE, 0, 0, ISO_MMU_FLUSH, table.asid);
+}
+
+bool create_space(PageTable& table) {
+    FrameRun const run = frames.take_zeroed(1);
+    if (run.count == 0) return false;
+    i64 const space = hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_NEW_SPACE);
+    if (space < 0) {
+        frames.release(run.first, 1);
+        return false;
+    }
+    table.root = run.first;
+    table.asid = static_cast<u16>(space);
+    return true;
+}
+
+void destroy_space(PageTable& table) {
+    hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FREE_SPACE, table.asid);
+    frames.release(table.root, 1);
+}
+
+void switch_space(PageTable const& table) {
+    hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_NEW_BASEPTR, table.asid);
+}
+
+void copy(Gpa to, Gpa from, u64 bytes) { copy_small(linear(to), linear(from), bytes); }
+void zero(Gpa to, u64 bytes) { zero_small(linear(to), bytes); }
+
+void set_fs_base(u64 base) { hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_SET_FS_BASE, base); }
+u64 fs_base() { return static_cast<u64>(hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_GET_FS_BASE)); }
+void set_gs_base(u64 base) { hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_SET_GS_BASE, base); }
+u64 gs_base() { return static_cast<u64>(hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_GET_GS_BASE)); }
+
+u32 hardware_capabilities() {
+    u32 eax = 1, ebx, ecx = 0, edx;
+    asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return edx;
+}
+
+void set_kernel_stack(u64 top) { hypercall(ISO_HC_STACK_SWITCH, top); }
+
+} // namespace iso::guest::port
