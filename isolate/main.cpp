@@ -1,0 +1,78 @@
+#include "common/exit.hpp"
+#include "common/run_options.hpp"
+#include "common/version.hpp"
+#include "isolate/jail.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+using namespace iso;
+
+void print_stats(RunReport const& report, StatsFormat format) {
+    if (format == StatsFormat::json) {
+        std::fputs(to_json(report).c_str(), stderr);
+        return;
+    }
+    fmt::print(stderr, "isolate: {} ({}), exit status {}\n", to_string(report.ended), report.backend, report.exit_status());
+    for (auto const& [name, value] : report.counters) fmt::print(stderr, "  {:<28} {:>14}\n", name, value);
+    for (auto const& [name, value] : report.facts) fmt::print(stderr, "  {:<28} {}\n", name, value);
+}
+
+int run_verb(jail::JailOptions const& options) {
+    RunReport const report = jail::run(options);
+    if (report.failure) print_error("isolate", *report.failure);
+    if (options.run.stats != StatsFormat::none) print_stats(report, options.run.stats);
+    if (auto written = write_report(options.run.report_fd, report); !written) {
+        print_error("isolate", written.error());
+        return exit_code::engine_failed;
+    }
+    return report.exit_status();
+}
+
+int probe_verb(bool as_json) {
+    EngineProbe const probe = jail::probe();
+    if (as_json) {
+        std::fputs(to_json("isolate", probe).c_str(), stdout);
+    } else if (probe.usable) {
+        fmt::print("isolate: works here, backend {}{}{}\n", probe.backend, probe.reason.empty() ? "" : "; ", probe.reason);
+    } else {
+        fmt::print("isolate: does not work here: {}{}{}\n", probe.reason, probe.next_step.empty() ? "" : "; try: ", probe.next_step);
+    }
+    return probe.usable ? exit_code::done : exit_code::no;
+}
+
+int isolate_main(int argc, char** argv) {
+    CLI::App app("Runs a program in a jail: all eight namespaces, a root of its own, no capabilities, a system call filter.", "isolate");
+    app.set_version_flag("--version", std::string("isolate ") + k_version);
+    app.require_subcommand(1);
+
+    jail::JailOptions options;
+    CLI::App& run = *app.add_subcommand("run", "Run a program in a jail");
+    add_run_options(run, options.run);
+    run.add_option("--hostname", options.hostname, "The host name inside")->type_name("NAME");
+    run.add_option("--pids", options.max_tasks, "The most processes and threads inside")->type_name("N")->check(CLI::Range(2, 4194304))->capture_default_str();
+
+    bool as_json = false;
+    CLI::App& probe = *app.add_subcommand("probe", "Say whether jails can be made here");
+    probe.add_flag("--json", as_json, "As one line of JSON");
+
+    CommandLine const line = parse_command_line(app, argc, argv, &options.run);
+    if (!line.proceed) return line.exit_status;
+    return run.parsed() ? run_verb(options) : probe_verb(as_json);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return isolate_main(argc, argv);
+    } catch (std::exception const& problem) {
+        fmt::print(stderr, "isolate: {}\n", problem.what());
+        return iso::exit_code::engine_failed;
+    }
+}

@@ -1,0 +1,120 @@
+#include "isolate/seccomp_compiler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <variant>
+
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace iso::jail {
+
+namespace {
+
+using Answer = std::variant<SeccompAction, ArgumentTest const*>;
+
+/// All numbers from `first` up to the next interval's `first` get the same answer.
+struct Interval {
+    std::uint32_t first;
+    Answer answer;
+};
+
+constexpr std::size_t k_farthest_jump = 255; // jt and jf are bytes
+
+sock_filter statement(unsigned code, std::uint32_t k) {
+    return {static_cast<std::uint16_t>(code), 0, 0, k};
+}
+sock_filter jump(unsigned code, std::uint32_t k, std::size_t yes, std::size_t no) {
+    return {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(yes), static_cast<std::uint8_t>(no), k};
+}
+sock_filter answer_with(SeccompAction action) { return statement(BPF_RET | BPF_K, action.value); }
+
+void append(SeccompProgram& program, SeccompProgram const& more) {
+    program.insert(program.end(), more.begin(), more.end());
+}
+
+/// Neighbouring numbers with equal answers become one interval. Argument tests stay alone.
+std::vector<Interval> intervals_of(SeccompPolicy const& policy) {
+    std::map<std::uint32_t, Answer> answers(policy.calls.begin(), policy.calls.end());
+    for (auto const& [number, test] : policy.tests) answers[number] = &test;
+    std::vector<Interval> result{{0, policy.unlisted}};
+    auto begin_at = [&](std::uint32_t number, Answer const& answer) {
+        if (result.back().first == number) result.pop_back();
+        if (result.empty() || result.back().answer != answer) result.push_back({number, answer});
+    };
+    for (auto const& [number, answer] : answers) {
+        begin_at(number, answer);
+        auto const next = answers.find(number + 1);
+        if (next == answers.end()) begin_at(number + 1, policy.unlisted);
+    }
+    return result;
+}
+
+SeccompProgram emit_test(ArgumentTest const& test) {
+    // The low half comes first: x86-64 is little-endian.
+    auto const offset = offsetof(seccomp_data, args) + std::size_t{8} * test.argument;
+    SeccompProgram program{statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset))};
+    unsigned const comparison = test.kind == ArgumentTest::Kind::any_bit_of ? BPF_JSET : BPF_JEQ;
+    for (std::size_t i = 0; i < test.values.size(); ++i)
+        program.push_back(jump(BPF_JMP | comparison | BPF_K, test.values[i], test.values.size() - i, 0));
+    program.push_back(answer_with(test.otherwise));
+    program.push_back(answer_with(test.matched));
+    return program;
+}
+
+/// A balanced tree over intervals [low, high): the root asks for the middle one.
+SeccompProgram emit_tree(std::vector<Interval> const& intervals, std::size_t low, std::size_t high) {
+    if (high - low == 1) {
+        Answer const& answer = intervals[low].answer;
+        if (auto const* test = std::get_if<ArgumentTest const*>(&answer)) return emit_test(**test);
+        return {answer_with(std::get<SeccompAction>(answer))};
+    }
+    std::size_t const middle = low + (high - low) / 2;
+    SeccompProgram const below = emit_tree(intervals, low, middle);
+    SeccompProgram program;
+    std::uint32_t const bound = intervals[middle].first;
+    if (below.size() <= k_farthest_jump) {
+        program.push_back(jump(BPF_JMP | BPF_JGE | BPF_K, bound, below.size(), 0));
+    } else { // too far for a conditional jump: over an unconditional one, which has 32 bits
+        program.push_back(jump(BPF_JMP | BPF_JGE | BPF_K, bound, 0, 1));
+        program.push_back(statement(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(below.size())));
+    }
+    append(program, below);
+    append(program, emit_tree(intervals, middle, high));
+    return program;
+}
+
+} // namespace
+
+Result<SeccompProgram> compile_seccomp(SeccompPolicy const& policy) {
+    for (auto const& [number, test] : policy.tests)
+        if (test.argument > 5 || test.values.empty() || test.values.size() > k_farthest_jump)
+            return error(fmt::format("seccomp({})", syscall_name(number)),
+                         "a test needs an argument 0..5 and 1..255 values");
+    // No test for the x32 bit is needed: those numbers lie above every listed one, so they fall in
+    // the last interval, which answers `unlisted`.
+    SeccompProgram program{
+        statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+        jump(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+        answer_with(policy.wrong_architecture),
+        statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+    };
+    std::vector<Interval> const intervals = intervals_of(policy);
+    append(program, emit_tree(intervals, 0, intervals.size()));
+    if (program.size() > BPF_MAXINSNS)
+        return error("seccomp", fmt::format("the filter has {} instructions; the kernel takes {}",
+                                            program.size(), BPF_MAXINSNS));
+    return program;
+}
+
+int install_seccomp(sock_filter const* program, std::size_t length, unsigned flags) {
+    sock_fprog const prog{static_cast<unsigned short>(length), const_cast<sock_filter*>(program)};
+    return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog));
+}
+
+} // namespace iso::jail

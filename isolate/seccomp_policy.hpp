@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace iso::jail {
+
+/// What a filter answers to a system call: one of the SECCOMP_RET_* values (seccomp(2)).
+struct SeccompAction {
+    std::uint32_t value = 0;
+
+    static SeccompAction allow();
+    static SeccompAction fail(int error_number); ///< the call is not made and returns -error_number
+    static SeccompAction kill_process();         ///< the process ends with SIGSYS
+    static SeccompAction trap();                 ///< SIGSYS is delivered to the caller
+    static SeccompAction notify();               ///< a supervisor decides (seccomp_unotify(2))
+
+    friend bool operator==(SeccompAction, SeccompAction) = default;
+};
+
+/// A condition on the low 32 bits of one argument.
+///
+/// Only the low half is compared, on purpose: the arguments filtered here (ioctl requests, clone
+/// flags, socket families) are 32-bit in the kernel, which drops the upper half. A filter that
+/// compared all 64 bits could be passed by setting one of the upper ones.
+struct ArgumentTest {
+    enum class Kind { any_bit_of, one_of };
+
+    unsigned argument = 0;             ///< 0..5
+    Kind kind = Kind::one_of;
+    std::vector<std::uint32_t> values; ///< for any_bit_of: one mask
+    SeccompAction matched;             ///< the answer when it holds
+    SeccompAction otherwise;           ///< and when it does not
+};
+
+/// Which system calls a process may make: the input of compile_seccomp().
+struct SeccompPolicy {
+    std::map<std::uint32_t, SeccompAction> calls; ///< by x86-64 number
+    std::map<std::uint32_t, ArgumentTest> tests;  ///< these win over `calls`
+    SeccompAction unlisted;                       ///< any other number, the x32 ones among them
+    SeccompAction wrong_architecture;             ///< int 0x80 and sysenter: the i386 table
+
+    void set(std::uint32_t first, std::uint32_t last, SeccompAction action);
+};
+
+/// The name of an x86-64 system call, or "syscall_N" for one without a name here.
+std::string syscall_name(std::uint32_t number);
+/// The number of an x86-64 system call by its name.
+std::optional<std::uint32_t> syscall_number(std::string_view name);
+
+} // namespace iso::jail

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "isolate/plan.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace iso::jail {
+
+/// What the child tells its parent, in memory that both map.
+///
+/// A pipe would do for the failure alone, but the parent would have to wake for it; this page costs
+/// one fault, carries the times too, and is still there when everything inside has been killed.
+/// The program never sees it: execve(2) leaves it behind.
+struct Shared {
+    std::atomic<int> failed_step = -1; ///< index into JailPlan::steps
+    int failed_errno = 0;
+    std::atomic<int> refused_step = -1; ///< a step that was refused and may be
+    std::uint64_t start_ns = 0;        ///< the child's first instruction
+    std::uint64_t load_ns = 0;         ///< the isolation stands
+    std::uint64_t enter_ns = 0;        ///< just before execve
+    std::uint64_t exit_ns = 0;         ///< the program was reaped
+    std::atomic<bool> ended = false;   ///< the program ended by itself: `wait_status` is set
+    int wait_status = 0;               ///< as from waitpid(2)
+    std::uint64_t step_end_ns[k_max_steps] = {}; ///< touched only with --explain
+};
+
+/// What the child needs beside the plan.
+struct ChildSetup {
+    JailPlan const* plan = nullptr;
+    Shared* shared = nullptr;
+    int go_read = -1;  ///< bytes from the parent; closed at its other end: the parent is gone
+    int go_write = -1; ///< to be closed by the child
+    bool timed = false;
+    char const* const* trace_lines = nullptr; ///< one for each step with --trace
+};
+
+/// The whole life of the child: executes the plan, starts the program, reaps until it ends.
+/// Runs as process 1 of the new process namespace.
+[[noreturn]] void child_main(ChildSetup const& setup);
+
+/// Executes one step in the child. Allocates nothing. Returns 0 or an errno value.
+int run_step(Step const& step, ChildSetup const& setup, int* slots);
+
+} // namespace iso::jail
