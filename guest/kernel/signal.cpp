@@ -16,6 +16,14 @@ constexpr u64 k_stops =
     signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU);
 constexpr u64 k_ignore = 1; // SIG_IGN
 
+// Not __builtin_ctz: the compiler writes it as an instruction that is not baseline x86-64.
+int lowest(u64 set) {
+    int signal = 1;
+    while ((set & signal_bit(signal)) == 0)
+        ++signal;
+    return signal;
+}
+
 } // namespace
 
 void Signals::raise(int signal) {
@@ -36,7 +44,7 @@ void Signals::deliver(TrapFrame&) {
     u64 const ready = pending & (~blocked | signal_bit(SIGKILL));
     if (ready == 0) return;
     // FIXME: run handlers; until then a caught signal does what it would do uncaught.
-    current().kill(__builtin_ctzll(ready) + 1);
+    current().kill(lowest(ready));
 }
 
 } // namespace iso::guest
