@@ -1,0 +1,21 @@
+#pragma once
+
+#include "common/abi/guest_abi.h"
+#include "common/result.hpp"
+#include "common/run_options.hpp"
+#include "vmm-mini/guest_clock.hpp"
+#include "vmm-mini/guest_memory.hpp"
+#include "vmm-mini/modules.hpp"
+
+#include <cstdint>
+
+namespace iso::vmm {
+
+/// Writes into guest memory what the kernel is told at the start: the boot information, the module
+/// table and the area with argv, envp, paths and the working directory.
+/// Errors: more arguments or paths than the ABI's areas hold.
+Result<void> write_boot_info(GuestMemory const& memory, RunOptions const& options,
+                             ModuleTable const& modules, GuestClock const& clock,
+                             std::uint64_t flags);
+
+} // namespace iso::vmm

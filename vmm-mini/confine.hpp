@@ -1,0 +1,31 @@
+#pragma once
+
+#include "common/result.hpp"
+
+#include <vector>
+
+#include <linux/filter.h>
+
+namespace iso::vmm {
+
+/// The descriptors that the engine still uses once the guest runs.
+struct OpenDescriptors {
+    int vcpu = -1;
+    int report = -1;             ///< -1: none
+    std::vector<int> statistics; ///< KVM's binary statistics
+};
+
+/// The seccomp filter that binds the engine while a guest runs: reads of stdin and the statistics,
+/// writes to stdout, stderr and the report, ioctls of the vCPU, and the memory and signal calls
+/// that the C library needs. Nothing can be opened, executed, connected or traced; no memory
+/// becomes executable. Anything else raises SIGSYS.
+std::vector<sock_filter> make_filter(OpenDescriptors const& open);
+
+/// Whether this kernel has what confine() needs.
+Result<void> check_confinement();
+
+/// Confines this process for ever: no_new_privs, no capabilities, the filter above.
+/// Called after everything has been opened and before the first guest instruction.
+Result<void> confine(OpenDescriptors const& open);
+
+} // namespace iso::vmm

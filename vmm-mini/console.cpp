@@ -1,0 +1,71 @@
+#include "vmm-mini/console.hpp"
+
+#include "common/abi/guest_abi.h"
+#include "vmm-mini/stop.hpp"
+
+#include <cerrno>
+#include <cstddef>
+#include <poll.h>
+#include <unistd.h>
+
+namespace iso::vmm {
+
+static_assert(offsetof(iso_console, data) + ISO_CONSOLE_DATA_BYTES <= ISO_CONSOLE_BYTES);
+
+std::int64_t write_parts(int fd, std::span<iovec> parts) {
+    std::int64_t written = 0;
+    while (true) {
+        while (!parts.empty() && parts.front().iov_len == 0)
+            parts = parts.subspan(1);
+        if (parts.empty()) return written;
+        if (stopping()) return written != 0 ? written : -EINTR;
+        ssize_t const n = ::writev(fd, parts.data(), static_cast<int>(parts.size()));
+        if (n < 0) {
+            int const code = errno;
+            if (code == EINTR) continue;
+            if (code == EAGAIN) {
+                pollfd ready{fd, POLLOUT, 0};
+                ::poll(&ready, 1, -1);
+                continue;
+            }
+            return written != 0 ? written : -code;
+        }
+        written += n;
+        auto rest = static_cast<std::size_t>(n);
+        while (rest != 0) {
+            iovec& part = parts.front();
+            std::size_t const done = rest < part.iov_len ? rest : part.iov_len;
+            part.iov_base = static_cast<std::byte*>(part.iov_base) + done;
+            part.iov_len -= done;
+            rest -= done;
+            if (part.iov_len == 0) parts = parts.subspan(1);
+        }
+    }
+}
+
+std::int64_t Console::drain() {
+    constexpr GuestPhys ring{ISO_CONSOLE_GPA};
+    constexpr std::uint32_t size = ISO_CONSOLE_DATA_BYTES;
+    struct Indices { // the part before the data, fetched once
+        std::uint32_t head, tail, descriptor;
+    };
+    static_assert(offsetof(iso_console, tail) == 4 && offsetof(iso_console, descriptor) == 8);
+    auto const indices = memory_.fetch<Indices>(ring);
+    auto const data = memory_.at({ring.value + offsetof(iso_console, data)}, size, Access::read);
+    if (!indices || !data) return -EFAULT;
+
+    std::uint32_t const waiting = indices->tail - head_; // both wrap at 2^32, on purpose
+    if (waiting == 0) return 0;
+    if (waiting > size) return -EINVAL;
+    std::uint32_t const start = head_ % size;
+    std::uint32_t const first = waiting < size - start ? waiting : size - start;
+    iovec parts[2] = {{data->data() + start, first}, {data->data(), waiting - first}};
+    bool const known = indices->descriptor == 1 || indices->descriptor == 2;
+    std::int64_t const result =
+        known ? write_parts(static_cast<int>(indices->descriptor), parts) : -EBADF;
+    head_ = indices->tail;
+    (void)memory_.store(ring, head_);
+    return result < 0 ? result : 0;
+}
+
+} // namespace iso::vmm

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "common/result.hpp"
+#include "vmm-mini/guest_memory.hpp"
+#include "vmm-mini/kernel_image.hpp"
+
+namespace iso::vmm {
+
+/// The most physical memory (RAM and modules) whose linear map fits in the ABI's page-table area.
+/// Units: bytes.
+std::uint64_t max_linear_bytes();
+
+/// Builds the guest's first page tables in ISO_PAGE_TABLES_GPA..ISO_PAGE_TABLES_END: the linear map
+/// of all physical memory at ISO_KERNEL_BASE, and nothing else. RAM is writable and modules are
+/// read-only, none of it executable, in 2 MiB pages; the kernel image in 4 KiB pages with its own
+/// permissions. All supervisor-only. Returns the root, for CR3.
+///
+/// Accessed and Dirty are set beforehand: where KVM shadows page tables (its PVM backend), an entry
+/// without them costs a fault at the first touch.
+/// Source: AMD64 Architecture Programmer's Manual vol. 2, 5.3 and 5.4.
+Result<GuestPhys> build_page_tables(GuestMemory const& memory, KernelImage const& kernel);
+
+} // namespace iso::vmm

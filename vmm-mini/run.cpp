@@ -1,0 +1,205 @@
+#include "vmm-mini/run.hpp"
+
+#include "common/clock.hpp"
+#include "common/report.hpp"
+#include "vmm-mini/backend.hpp"
+#include "vmm-mini/boot.hpp"
+#include "vmm-mini/confine.hpp"
+#include "vmm-mini/counters.hpp"
+#include "vmm-mini/cpu_state.hpp"
+#include "vmm-mini/cpuid.hpp"
+#include "vmm-mini/crash.hpp"
+#include "vmm-mini/exit_loop.hpp"
+#include "vmm-mini/explain.hpp"
+#include "vmm-mini/guest_clock.hpp"
+#include "vmm-mini/kernel_image.hpp"
+#include "vmm-mini/modules.hpp"
+#include "vmm-mini/page_tables.hpp"
+#include "vmm-mini/program_file.hpp"
+#include "vmm-mini/stats.hpp"
+#include "vmm-mini/stop.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <sys/prctl.h>
+
+namespace iso::vmm {
+
+namespace {
+
+constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
+constexpr std::uint64_t k_default_ram = 256 * k_mib;
+constexpr std::uint64_t k_least_ram = 8 * k_mib;
+
+constexpr std::uint32_t k_ram_slot = 0;
+constexpr std::uint32_t k_module_slot = 1;
+
+/// The kernel's file, in memory: built in, or mapped from --kernel.
+struct KernelFile {
+    Mapping mapping;
+    std::span<std::byte const> bytes;
+    std::string name;
+
+    static Result<KernelFile> open(std::string const& path) {
+        if (path.empty()) {
+            if (embedded_kernel().empty())
+                return error("kernel", "vmm-mini was built without a guest kernel",
+                             "--kernel FILE");
+            return KernelFile{{}, embedded_kernel(), "built in"};
+        }
+        Fd const fd = TRY(Fd::open(path, O_RDONLY));
+        off_t const size = ::lseek(fd.get(), 0, SEEK_END);
+        if (size <= 0)
+            return error("kernel(" + path + ")", "an empty file",
+                         "a kernel built from this source tree");
+        KernelFile file;
+        file.mapping =
+            TRY(Mapping::create(static_cast<std::size_t>(size), PROT_READ, MAP_PRIVATE, fd.get()));
+        file.bytes = file.mapping.bytes();
+        file.name = path;
+        return file;
+    }
+};
+
+Result<std::uint64_t> ram_size(RunOptions const& options, std::uint64_t module_bytes) {
+    std::uint64_t const ram =
+        (options.memory_bytes != 0 ? options.memory_bytes : k_default_ram) & ~(k_large_page - 1);
+    if (ram < k_least_ram)
+        return error("--memory",
+                     fmt::format("{} bytes are too few for a guest", options.memory_bytes),
+                     fmt::format("--memory {}M or more", k_least_ram / k_mib));
+    if (module_bytes > max_linear_bytes() || ram > max_linear_bytes() - module_bytes)
+        return error(
+            "--memory", fmt::format("{} bytes are more than the guest kernel can map", ram),
+            fmt::format("--memory {}M or less",
+                        (max_linear_bytes() - std::min(module_bytes, max_linear_bytes())) / k_mib));
+    return ram;
+}
+
+std::uint64_t boot_flags(RunOptions const& options, Backend const& backend) {
+    std::uint64_t flags = 0;
+    if (options.trace) flags |= ISO_BOOT_TRACE;
+    if (backend.emulates_ring0()) flags |= ISO_BOOT_HOST_COPY;
+    if (::fcntl(STDIN_FILENO, F_GETFL) < 0 || (::fcntl(STDIN_FILENO, F_GETFL) & O_PATH) != 0)
+        flags |= ISO_BOOT_STDIN_CLOSED;
+    return flags;
+}
+
+/// The story of one run, in order. Everything it builds is gone when it returns; what is to be
+/// known of it is in `report`.
+Result<void> execute(RunOptions const& options, std::string const& kernel_file, RunReport& report) {
+    Explain explain(options.explain);
+    bool const counting =
+        options.report_fd >= 0 || options.stats != StatsFormat::none || options.explain;
+
+    ProgramFile const program = TRY(ProgramFile::open(options));
+    explain.step(fmt::format("opened and checked {}", program.host),
+                 "a program that cannot run is refused before anything is built for it");
+    ModuleTable modules = TRY(ModuleTable::collect(program.host, program.guest, options));
+    modules.lay_out({});
+    std::uint64_t const ram = TRY(ram_size(options, modules.bytes));
+    modules.lay_out({ram});
+    KernelFile const kernel_bytes = TRY(KernelFile::open(kernel_file));
+    KernelImage const kernel = TRY(KernelImage::parse(kernel_bytes.bytes, kernel_bytes.name));
+
+    // Transparent huge pages would favour whoever gets them: every engine runs without.
+    ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    GuestMemory const memory = TRY(GuestMemory::create(ram, modules.bytes));
+    explain.step(fmt::format("reserved {} MiB of RAM and {} KiB for {} files", ram / k_mib,
+                             modules.bytes / 1024, modules.modules.size()),
+                 "address space only: a page is there once the guest touches it");
+
+    Kvm const kvm = TRY(Kvm::open());
+    Vm const vm = TRY(kvm.create_vm());
+    TRY(vm.map(k_ram_slot, {0}, memory.ram(), false));
+    if (!memory.modules().empty())
+        TRY(vm.map(k_module_slot, memory.modules_base(), memory.modules(), true));
+    explain.step("opened /dev/kvm, created a VM and gave it the memory",
+                 "no interrupt controller: nothing here needs one, and on some backends its "
+                 "removal is slow");
+    Vcpu const vcpu = TRY(kvm.create_vcpu(vm, 0));
+    kick_on_stop(&vcpu.run());
+    Backend backend = detect_backend(CpuFeatures::read());
+    confirm_backend(backend, vcpu);
+    report.backend = backend.name;
+    Cpuid const cpuid = TRY(Cpuid::supported(kvm));
+    TRY(cpuid.apply(vcpu));
+    report.facts["cpuid.vendor"] = cpuid.vendor();
+    report.facts["kvm.nested"] = backend.nested ? "yes" : "no";
+    report.facts["kernel"] = kernel_bytes.name;
+    explain.step(
+        fmt::format("created a vCPU on {}{}", backend.name, backend.nested ? " (nested)" : ""),
+        "it gets the host's CPUID as KVM allows it, with the hypervisor bit set");
+
+    report.phases.load = monotonic_ns();
+    TRY(modules.map(memory, program.fd));
+    kernel.load(kernel_bytes.bytes, memory);
+    GuestPhys const page_tables = TRY(build_page_tables(memory, kernel));
+    TRY(enter_long_mode(vcpu, page_tables, kernel.entry));
+    explain.step(fmt::format("loaded the kernel ({}), mapped the files, built page tables",
+                             kernel_bytes.name),
+                 "files are mapped, not copied; code is never writable, data never executable");
+    GuestClock const clock = TRY(read_clock(vcpu));
+    TRY(write_boot_info(memory, options, modules, clock, boot_flags(options, backend)));
+    explain.step(fmt::format("wrote the boot information; TSC {} kHz, offset {}", clock.tsc_khz,
+                             static_cast<std::int64_t>(clock.tsc_offset)),
+                 "the guest turns its TSC into the host's CLOCK_MONOTONIC without an exit");
+
+    Statistics const vm_statistics = counting ? TRY(Statistics::open(vm.fd)) : Statistics{};
+    Statistics const vcpu_statistics = counting ? TRY(Statistics::open(vcpu.fd)) : Statistics{};
+    TRY(confine({vcpu.fd.get(), options.report_fd, {vm_statistics.fd(), vcpu_statistics.fd()}}));
+    explain.step("confined this process: no_new_privs, no capabilities, a seccomp filter",
+                 "a guest that breaks out of the VM finds a process that can only serve it");
+
+    Doorbell doorbell(memory, options.trace);
+    ExitCounts exits{};
+    report.phases.enter = monotonic_ns();
+    LoopEnd end = run_guest(vcpu, doorbell, exits, options.trace);
+    report.phases.exit = monotonic_ns();
+    (void)doorbell.console().drain(); // whatever killed the guest, what it printed is seen
+    explain.step(fmt::format("ran the guest: {}", to_string(end.ended)),
+                 "its kernel's boot is part of this");
+    report.ended = end.ended;
+    report.status = end.ended == Ended::exited ? end.value : 0;
+    report.signal = end.ended == Ended::exited ? 0 : end.value;
+    report.failure = std::move(end.failure);
+    if (counting) {
+        vm_statistics.add_to(report.counters, "kvm.");
+        vcpu_statistics.add_to(report.counters, "kvm.");
+        add_guest_counters(report.counters, memory);
+        add_engine_counters(report.counters, exits, doorbell);
+        add_host_counters(report.counters);
+        report.counters["clock.error_ns"] = static_cast<std::uint64_t>(std::abs(clock.error_now()));
+    }
+    kick_on_stop(nullptr);
+    return {};
+}
+
+} // namespace
+
+int run(RunOptions const& options, std::string const& kernel_file) {
+    RunReport report;
+    report.engine = "vmm-mini";
+    report.phases.create = monotonic_ns();
+    arm_crash_report(options.report_fd, report);
+    auto done = arm_stop(options.timeout_ns);
+    if (done) done = execute(options, kernel_file, report);
+    report.phases.destroy = monotonic_ns();
+    if (!done) {
+        report.ended = Ended::engine_failed;
+        report.failure = std::move(done).error();
+    }
+    if (report.failure) print_error("vmm-mini", *report.failure);
+    if (options.stats != StatsFormat::none) say(format_stats(report, options.stats));
+    if (auto const written = write_report(options.report_fd, report); !written) {
+        print_error("vmm-mini", written.error());
+        return exit_code::engine_failed;
+    }
+    return report.exit_status();
+}
+
+} // namespace iso::vmm
