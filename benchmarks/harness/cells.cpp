@@ -1,0 +1,159 @@
+#include "benchmarks/harness/cells.hpp"
+
+#include "benchmarks/harness/metrics.hpp"
+#include "benchmarks/harness/random.hpp"
+#include "benchmarks/harness/statistics.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace iso::bench {
+
+namespace {
+
+constexpr std::size_t k_fewest_for_p99 = 100;
+
+/// What one arm took, by block; block 0 is the warm-up's and never a result.
+struct ArmSamples {
+    std::vector<BlockSamples> blocks;
+    std::vector<Sample const*> baselines;
+};
+
+ArmSamples collect(CellInput const& input, std::string const& arm) {
+    ArmSamples found;
+    found.blocks.resize(input.row.record.blocks + 1);
+    for (Sample const& sample : input.samples) {
+        if (sample.workload != input.row.record.name || sample.arm != arm || !sample.good())
+            continue;
+        if (sample.role == Role::measure) found.blocks.at(sample.block).measure = &sample;
+        if (sample.role != Role::baseline) continue;
+        found.baselines.push_back(&sample);
+        if (sample.block != 0) found.blocks.at(sample.block).baseline = &sample;
+    }
+    return found;
+}
+
+using Series = std::vector<std::optional<double>>;
+
+Series series_of(ArmSamples const& samples, Metric const& metric) {
+    Series series;
+    for (BlockSamples const& block : samples.blocks)
+        series.push_back(metric.value(block));
+    return series;
+}
+
+/// Guest instructions that were emulated, times what one costs, as a share of the cell's CPU time.
+double emulated_share(ArmSamples const& samples, std::map<std::string, double> const& per_op,
+                      std::uint64_t ops) {
+    auto const found = per_op.find("kvm.insn_emulation");
+    if (found == per_op.end()) return 0;
+    std::vector<double> cpu;
+    std::vector<double> base;
+    for (BlockSamples const& block : samples.blocks)
+        if (block.measure != nullptr) cpu.push_back(static_cast<double>(block.measure->cpu_ns()));
+    for (Sample const* const sample : samples.baselines)
+        base.push_back(static_cast<double>(sample->cpu_ns()));
+    double spent = cpu.empty() ? 0 : median(cpu);
+    if (ops != 0 && !base.empty()) spent = std::max(spent - median(base), 0.0);
+    double const emulated =
+        found->second * static_cast<double>(ops == 0 ? 1 : ops) * k_emulated_instruction_ns;
+    return spent <= 0 ? 0 : std::clamp(emulated / spent, 0.0, 1.0);
+}
+
+/// Fills in the numbers: medians over blocks, paired with native's value in the same block.
+void fill_numbers(Cell& cell, Series const& own, Series const& native, std::uint64_t seed,
+                  unsigned resamples) {
+    std::vector<double> values;
+    std::vector<double> ratios;
+    std::vector<double> differences;
+    for (std::size_t block = 0; block < own.size(); ++block) {
+        if (!own[block] || !native[block]) continue;
+        values.push_back(*own[block]);
+        differences.push_back(*own[block] - *native[block]);
+        if (*native[block] > 0) ratios.push_back(*own[block] / *native[block]);
+    }
+    cell.n = values.size();
+    if (values.empty()) return;
+    cell.median = median(values);
+    cell.added = median(differences);
+    if (!ratios.empty()) cell.ratio = median(ratios);
+    if (values.size() >= k_fewest_for_p99) cell.p99 = quantile(values, 0.99);
+    auto const& compared = cell.comparison == Comparison::ratio ? ratios : differences;
+    if (&own == &native || compared.size() < k_fewest_for_interval) return;
+    Interval const interval = bootstrap_median(
+        compared, derive_seed(seed, cell.workload + cell.metric + cell.engine, 0), resamples);
+    cell.ci_low = interval.low;
+    cell.ci_high = interval.high;
+}
+
+void fill_status(Cell& cell, Verdict const& verdict, std::uint64_t blocks, std::uint64_t ops) {
+    cell.status = verdict.status;
+    cell.reason = verdict.reason;
+    cell.identity_proved = verdict.identity_proved;
+    if (verdict.good() && (cell.n == 0 || cell.n < blocks / 2)) {
+        cell.status = Status::incomplete;
+        cell.reason = blocks == 0
+                          ? "no block fitted into the time; give it more: --time-budget"
+                          : fmt::format("{} of {} blocks say something: {} operations are too "
+                                        "few to be told from start-up",
+                                        cell.n, blocks, ops);
+    }
+    if (cell.status == Status::ok) return;
+    // A number that means nothing is not shown to anyone.
+    cell.median = cell.p99 = cell.ratio = cell.added = cell.ci_low = cell.ci_high = std::nullopt;
+}
+
+std::string backend_of(ArmSamples const& samples, Arm const& arm) {
+    for (BlockSamples const& block : samples.blocks)
+        if (block.measure != nullptr && !block.measure->backend.empty())
+            return block.measure->backend;
+    return arm.probe.backend;
+}
+
+} // namespace
+
+std::vector<Cell> make_cells(CellInput const& input) {
+    WorkloadRecord const& record = input.row.record;
+    bool const shared_clock = clocks_are_shared(input.samples, record.name);
+    std::vector<Metric> const metrics = metrics_of(record.kind, record.ops, shared_clock);
+    ArmSamples const native = collect(input, input.arms.front().name);
+    std::vector<Cell> cells;
+    for (Metric const& metric : metrics) {
+        Series const base = series_of(native, metric);
+        for (std::size_t i = 0; i < input.arms.size(); ++i) {
+            Arm const& arm = input.arms[i];
+            ArmSamples const samples = collect(input, arm.name);
+            Series const own = series_of(samples, metric);
+            Cell cell;
+            cell.engine = arm.name;
+            cell.backend = backend_of(samples, arm);
+            cell.workload = record.name;
+            cell.metric = metric.name;
+            cell.unit = metric.unit;
+            cell.deciding = metric.deciding;
+            cell.comparison = metric.comparison;
+            cell.sha256 = record.sha256;
+            auto const checksum = input.row.checksums.find(record.ops);
+            if (checksum != input.row.checksums.end()) cell.checksum = checksum->second;
+            fill_numbers(cell, i == 0 ? base : own, base, input.seed, input.resamples);
+            fill_status(cell, input.row.verdicts[i], record.blocks, record.ops);
+            cell.per_op = counters_per_op(samples.blocks, samples.baselines, record.ops);
+            cell.emulated_share = emulated_share(samples, cell.per_op, record.ops);
+            cell.emulated = cell.emulated_share > k_emulation_matters;
+            cells.push_back(std::move(cell));
+        }
+    }
+    return cells;
+}
+
+bool is_narrow(Cell const& cell) {
+    if (!cell.ci_low || !cell.ci_high) return true; // native itself has no interval
+    double const half = (*cell.ci_high - *cell.ci_low) / 2;
+    double const effect = std::abs(cell.effect().value_or(0));
+    if (cell.comparison == Comparison::added) return half < std::max(0.03, effect / 50); // ms
+    return half < (cell.metric == "cpu-time" ? 0.004 : 0.02) * std::max(effect, 1.0);
+}
+
+} // namespace iso::bench

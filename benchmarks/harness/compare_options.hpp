@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace iso::bench {
+
+/// What `isobench compare` was asked for.
+struct CompareOptions {
+    bool quick = false;
+    bool pin = true;
+    std::vector<std::string> engines;    ///< none: all
+    std::vector<std::string> workloads;  ///< none: all
+    std::vector<std::string> required;   ///< engines that must be usable
+    std::vector<std::string> program;    ///< a program of the user's instead of our workloads
+    std::optional<std::uint64_t> blocks; ///< exactly so many, instead of as many as are useful
+    std::optional<std::uint64_t> time_budget_ns;
+    std::uint64_t timeout_ns = 30'000'000'000; ///< of one sample
+    std::uint64_t seed = 1;
+    std::string json; ///< where the results go; "-": stdout
+    std::string engine_directory;
+    std::string workload_directory;
+
+    [[nodiscard]] std::uint64_t budget_ns() const {
+        constexpr std::uint64_t second = 1'000'000'000;
+        return time_budget_ns.value_or(blocks ? 3600 * second : quick ? 40 * second : 240 * second);
+    }
+};
+
+} // namespace iso::bench

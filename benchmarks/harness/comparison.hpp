@@ -1,0 +1,26 @@
+#pragma once
+
+#include "benchmarks/harness/compare_options.hpp"
+#include "benchmarks/harness/interrupt.hpp"
+#include "benchmarks/harness/lineup.hpp"
+#include "benchmarks/harness/progress.hpp"
+#include "benchmarks/harness/results.hpp"
+
+namespace iso::bench {
+
+/// Where samples run, and where the harness does: on another CPU, so that it does not disturb.
+struct Placement {
+    std::optional<int> sample_cpu;
+    /// The last allowed CPU for the samples, the rest for this process. Nothing with one CPU.
+    static Placement choose(bool pin);
+};
+
+/// A comparison from its options to its results.
+/// Errors: bad input (exit status 2) or the harness's own failure (1).
+struct Compared {
+    Results results;
+    bool interrupted = false;
+};
+Result<Compared> compare(CompareOptions const& options, Lineup const& lineup, Progress& progress);
+
+} // namespace iso::bench

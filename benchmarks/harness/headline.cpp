@@ -1,0 +1,155 @@
+#include "benchmarks/harness/headline.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace iso::bench {
+
+namespace {
+
+Kind kind_of(Results const& results, Cell const& cell) {
+    for (WorkloadRecord const& workload : results.workloads)
+        if (workload.name == cell.workload) return workload.kind;
+    return Kind::program;
+}
+
+/// The engine's deciding cells of one kind that hold a number.
+std::vector<Cell const*> cells_of(Results const& results, std::string const& engine, Kind kind) {
+    std::vector<Cell const*> cells;
+    for (Cell const& cell : results.cells)
+        if (cell.engine == engine && cell.deciding && cell.status == Status::ok &&
+            kind_of(results, cell) == kind && cell.effect())
+            cells.push_back(&cell);
+    return cells;
+}
+
+Cell const* dearest(std::vector<Cell const*> const& cells) {
+    auto const found =
+        std::max_element(cells.begin(), cells.end(),
+                         [](Cell const* a, Cell const* b) { return *a->effect() < *b->effect(); });
+    return found == cells.end() ? nullptr : *found;
+}
+
+std::string computing(std::vector<Cell const*> const& cells) {
+    Cell const* const worst = dearest(cells);
+    if (worst == nullptr) return {};
+    if (!worst->ci_low)
+        return fmt::format("computing takes {:.3f} of native's CPU time at most", *worst->ratio);
+    if (*worst->ci_low <= 1) return "computing costs nothing that can be told from noise";
+    return fmt::format("computing costs at most {:.1f} % more CPU time ({})",
+                       100 * (*worst->ratio - 1), worst->workload);
+}
+
+std::string services(Results const& results, std::vector<Cell const*> const& cells,
+                     TableStyle const& style) {
+    Cell const* const worst = dearest(cells);
+    if (worst == nullptr) return {};
+    Cell const* const native =
+        results.find(worst->workload, worst->metric, results.engines.front().name);
+    return fmt::format(
+        "{} takes {} instead of {} ({:.{}f} {})", worst->workload, format_ns(*worst->median, style),
+        native != nullptr && native->median ? format_ns(*native->median, style) : "?",
+        *worst->ratio, *worst->ratio < 10 ? 2 : 0, style.times());
+}
+
+std::string starting(std::vector<Cell const*> const& cells) {
+    std::vector<std::string> parts;
+    for (Cell const* const cell : cells) {
+        if (cell->comparison != Comparison::added) continue;
+        parts.push_back(fmt::format("{:.2f} ms {}", *cell->added,
+                                    cell->metric == "start-to-exit" ? "until it is gone again"
+                                                                    : "until the program runs"));
+    }
+    return parts.empty() ? std::string() : fmt::format("isolating adds {}", fmt::join(parts, ", "));
+}
+
+std::string running(std::vector<Cell const*> const& cells) {
+    std::vector<std::string> parts;
+    for (Cell const* const cell : cells)
+        parts.push_back(
+            cell->comparison == Comparison::added
+                ? fmt::format("it takes {:.2f} ms more from start to exit", *cell->added)
+                : fmt::format("{:.3f} of the CPU time", *cell->ratio));
+    return fmt::format("{}", fmt::join(parts, " and "));
+}
+
+/// Counters worth telling, in words for one of them.
+constexpr std::pair<char const*, char const*> k_told[] = {
+    {"kvm.exits", "VM exits"},
+    {"kvm.insn_emulation", "emulated instructions"},
+    {"hypercalls", "hypercalls"},
+    {"guest.syscalls", "system calls served by the guest's kernel"},
+    {"guest.page_faults", "page faults served by the guest's kernel"},
+    {"guest.console_flushes", "console flushes"},
+    {"harness.minor_faults", "page faults of the host"},
+};
+
+std::string told_counters(Cell const& cell) {
+    std::vector<std::string> parts;
+    for (auto const& [name, words] : k_told) {
+        auto const found = cell.per_op.find(name);
+        if (found == cell.per_op.end() || found->second < 0.005) continue;
+        parts.push_back(
+            fmt::format("{:.{}f} {}", found->second, found->second < 10 ? 2 : 0, words));
+    }
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+} // namespace
+
+std::string headline(Results const& results, TableStyle const& style) {
+    std::string out;
+    for (EngineRecord const& engine : results.engines) {
+        if (!engine.usable || engine.control || engine.name == results.engines.front().name)
+            continue;
+        std::vector<std::string> parts;
+        for (std::string part :
+             {computing(cells_of(results, engine.name, Kind::compute)),
+              services(results, cells_of(results, engine.name, Kind::latency), style),
+              starting(cells_of(results, engine.name, Kind::start_up)),
+              running(cells_of(results, engine.name, Kind::program))})
+            if (!part.empty()) parts.push_back(std::move(part));
+        if (parts.empty()) parts.emplace_back("no number; see below");
+        std::string text = fmt::format("{} ({}, {}): {}.", engine.name, engine.technique,
+                                       engine.backend, fmt::join(parts, "; "));
+        bool emulated = false;
+        for (Cell const& cell : results.cells)
+            emulated |= cell.engine == engine.name && cell.deciding && cell.emulated &&
+                        cell.status == Status::ok;
+        if (emulated)
+            text += " Where the table is hatched this is the price of " + engine.backend +
+                    " on this host, not of hardware.";
+        out += wrap(text, style.width, 2);
+    }
+    if (out.empty())
+        out = wrap(
+            "Nothing but native ran: this is how much the same program differs from itself here.",
+            style.width);
+    return out;
+}
+
+std::string causes(Results const& results, TableStyle const& style) {
+    std::string out;
+    for (Cell const& cell : results.cells) {
+        Kind const kind = kind_of(results, cell);
+        bool const control = cell.engine == results.engines.front().name ||
+                             std::any_of(results.engines.begin(), results.engines.end(),
+                                         [&](EngineRecord const& engine) {
+                                             return engine.control && engine.name == cell.engine;
+                                         });
+        if (control || cell.status != Status::ok || kind != Kind::latency || !cell.deciding)
+            continue;
+        std::string const told = told_counters(cell);
+        if (told.empty()) continue;
+        if (out.empty())
+            out = style.bold("Why: what one operation made happen (counted, start-up subtracted)") +
+                  "\n";
+        out += wrap(fmt::format("  {:<13} {:<13} {}", cell.engine, cell.workload, told),
+                    style.width, 30);
+    }
+    return out;
+}
+
+} // namespace iso::bench

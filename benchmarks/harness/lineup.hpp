@@ -1,0 +1,38 @@
+#pragma once
+
+#include "common/engine.hpp"
+
+#include <string>
+#include <vector>
+
+namespace iso::bench {
+
+/// One column of a comparison: an engine, as it was found on this machine.
+struct Arm {
+    Engine const* engine = nullptr;
+    std::string name;     ///< the engine's; "native (A/A)" for the second native arm
+    bool control = false; ///< the second native arm
+    EngineProbe probe;
+};
+
+inline constexpr char const* k_control_name = "native (A/A)";
+
+/// The engines of a comparison. Owns them; the arms point into it.
+struct Lineup {
+    std::vector<std::unique_ptr<Engine>> engines;
+    std::vector<Arm> arms; ///< native, its twin, then the others in the order of the tables
+
+    /// Asks every engine that was chosen; none chosen means all. Native is always there.
+    /// Errors: an engine that does not exist.
+    static Result<Lineup> probe(std::string const& engine_directory,
+                                std::vector<std::string> const& chosen);
+};
+
+/// The name among `known` that was probably meant, or "".
+std::string closest(std::string const& typed, std::vector<std::string> const& known);
+
+/// "no engine 'isolat'; did you mean 'isolate'?" with the list of what there is as the next step.
+Error unknown_name(std::string const& what, std::string const& typed,
+                   std::vector<std::string> const& known);
+
+} // namespace iso::bench

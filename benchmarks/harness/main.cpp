@@ -1,0 +1,179 @@
+#include "benchmarks/harness/verbs.hpp"
+#include "common/program.hpp"
+#include "common/run_options.hpp"
+#include "common/units.hpp"
+#include "common/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstring>
+
+namespace {
+
+using namespace iso;
+using namespace iso::bench;
+
+/// Everything a command line can say.
+struct Options {
+    bool probe_json = false;
+    bool list_json = false;
+    RunVerbOptions run;
+    CompareOptions compare;
+    Places places;
+};
+
+std::uint64_t duration(char const* option, std::string const& text) {
+    auto const value = parse_duration_ns(text);
+    if (!value)
+        throw CLI::ValidationError(option, value.error().cause + "; write " + value.error().hint);
+    if (*value == 0) throw CLI::ValidationError(option, "0 is no time at all");
+    return *value;
+}
+
+CLI::Option* add_duration(CLI::App& verb, char const* name, std::string const& help,
+                          std::function<void(std::uint64_t)> const& set) {
+    return verb
+        .add_option_function<std::string>(
+            name, [=](std::string const& text) { set(duration(name, text)); }, help)
+        ->option_text("DURATION");
+}
+
+void declare_run(CLI::App& app, Options& options) {
+    CLI::App& run = *app.add_subcommand(
+        "run", "Run one workload, or any static ELF, in one engine and tell what happened");
+    run.add_flag("--json", options.run.json,
+                 "Print the sample as JSON instead of the program's output");
+    run.add_flag("--pin", options.run.pin, "Run it on one CPU, and the harness on the others");
+    add_duration(run, "--timeout", "End it after this long",
+                 [&](std::uint64_t ns) { options.run.timeout_ns = ns; });
+    run.footer("Usage: isobench run [OPTIONS] ENGINE WORKLOAD|PROGRAM [ARG...]\n"
+               "The program's output goes to stdout and stderr, the report to stderr.\n"
+               "Exit status: the program's own; 124 timed out, 125 the engine failed, 126 cannot "
+               "execute,\n"
+               "127 not found, 128+n killed by signal n.");
+}
+
+void declare_compare(CLI::App& app, Options& options) {
+    CLI::App& compare = *app.add_subcommand(
+        "compare", "Run the same bytes in every engine and say what each costs");
+    CompareOptions& o = options.compare;
+    compare.add_flag("--quick", o.quick, "Fewer operations and blocks: less than a minute");
+    compare.add_option("--engines", o.engines, "Only these (native is always there)")
+        ->delimiter(',')
+        ->option_text("A,B")
+        ->allow_extra_args(false);
+    compare.add_option("--workloads", o.workloads, "Only these")
+        ->delimiter(',')
+        ->option_text("X,Y")
+        ->allow_extra_args(false);
+    compare.add_option("--require", o.required, "Fail when this engine cannot run here")
+        ->delimiter(',')
+        ->option_text("ENGINE")
+        ->allow_extra_args(false);
+    compare.add_option("--blocks", o.blocks, "Exactly so many blocks of each workload")
+        ->check(CLI::Range(1, 100'000))
+        ->option_text("N");
+    compare.add_option("--seed", o.seed, "Of every random choice (1)")->option_text("S");
+    compare
+        .add_option("--json", o.json,
+                    "Also write everything, raw samples included, to FILE (- is stdout)")
+        ->option_text("FILE");
+    compare.add_flag(
+        "--pin,!--no-pin", o.pin,
+        "Samples on one CPU, the harness on the others (the default with two CPUs or more)");
+    add_duration(compare, "--time-budget",
+                 "Stop measuring after this long (quick 40 s, else 4 min)",
+                 [&o](std::uint64_t ns) { o.time_budget_ns = ns; });
+    add_duration(compare, "--timeout", "End a sample after this long; it counts as failed (30 s)",
+                 [&o](std::uint64_t ns) { o.timeout_ns = ns; });
+    compare.footer(
+        "Usage: isobench compare [OPTIONS] [-- PROGRAM [ARG...]]\n"
+        "With a PROGRAM, a static x86-64 ELF, that one is compared instead of the workloads.\n"
+        "Exit status: 0 everything that was meant to run did and nothing is void, 1 not so,\n"
+        "2 called wrongly, 130 interrupted.");
+}
+
+void declare(CLI::App& app, Options& options) {
+    app.set_version_flag("--version", std::string("isobench ") + k_version);
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.add_option("--engine-dir", options.places.engines, "Where the engines' programs are")
+        ->option_text("DIR");
+    app.add_option("--workload-dir", options.places.workloads, "Where the workloads are")
+        ->option_text("DIR");
+    app.add_subcommand("probe", "What this machine and its engines can do, and what is missing")
+        ->add_flag("--json", options.probe_json, "As JSON");
+    app.add_subcommand("list", "The workloads and the engines")
+        ->add_flag("--json", options.list_json, "As JSON");
+    declare_run(app, options);
+    declare_compare(app, options);
+}
+
+/// Everything after `--` belongs to the program; CLI11 is not asked to tell its options from ours.
+int cut_program(int argc, char** argv, CompareOptions& options) {
+    bool is_compare = false;
+    for (int i = 1; i < argc; ++i) {
+        is_compare |= std::strcmp(argv[i], "compare") == 0;
+        if (std::strcmp(argv[i], "--") != 0) continue;
+        if (!is_compare) return argc;
+        options.program.assign(argv + i + 1, argv + argc);
+        return i;
+    }
+    return argc;
+}
+
+Result<void> find_places(Places& places) {
+    std::string const own = TRY(own_directory());
+    if (places.engines.empty()) places.engines = own;
+    if (places.workloads.empty()) places.workloads = own.substr(0, own.rfind('/')) + "/workloads";
+    return {};
+}
+
+Result<int> dispatch(CLI::App& app, Options& options, RunOptions const& words) {
+    TRY(find_places(options.places));
+    if (app.got_subcommand("probe")) return verb_probe(options.places, options.probe_json);
+    if (app.got_subcommand("list")) return verb_list(options.places, options.list_json);
+    if (app.got_subcommand("run")) {
+        if (words.arguments.empty())
+            return error("run " + words.program, "WORKLOAD or PROGRAM is missing",
+                         "isobench run ENGINE WORKLOAD; isobench list");
+        options.run.engine = words.program;
+        options.run.program = words.arguments.front();
+        options.run.arguments.assign(words.arguments.begin() + 1, words.arguments.end());
+        return verb_run(options.places, options.run);
+    }
+    options.compare.engine_directory = options.places.engines;
+    options.compare.workload_directory = options.places.workloads;
+    return verb_compare(options.compare);
+}
+
+/// Errors of `run` end as the contract says; of other verbs with 1, or with 2 for a wrong call.
+int status_of(CLI::App const& app, Error const& problem) {
+    if (app.got_subcommand("run"))
+        return problem.exit_status == exit_code::usage ? exit_code::engine_failed
+                                                       : problem.exit_status;
+    switch (problem.exit_status) {
+    case exit_code::usage:
+    case exit_code::not_found:
+    case exit_code::cannot_execute:
+        return exit_code::usage;
+    default:
+        return exit_code::no;
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("What isolation costs: the same bytes in every engine", "isobench");
+    Options options;
+    RunOptions words;
+    declare(app, options);
+    int const ours = cut_program(argc, argv, options.compare);
+    CommandLine const line = iso::parse_command_line(app, ours, argv, &words);
+    if (!line.proceed) return line.exit_status;
+    auto const status = dispatch(app, options, words);
+    if (status) return *status;
+    iso::print_error("isobench", status.error());
+    return status_of(app, status.error());
+}

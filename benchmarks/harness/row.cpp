@@ -1,0 +1,89 @@
+#include "benchmarks/harness/row.hpp"
+
+#include "benchmarks/harness/identity.hpp"
+#include "common/program.hpp"
+
+#include <algorithm>
+#include <unistd.h>
+
+namespace iso::bench {
+
+namespace {
+
+Result<Row> plan_known(Workload const& workload, CompareOptions const& options) {
+    Row row;
+    row.known = &workload;
+    row.record.name = workload.name;
+    row.record.kind = workload.kind;
+    row.record.ops = options.quick ? workload.quick_ops : workload.ops;
+    row.record.path = options.workload_directory + "/" + row.record.name;
+    if (::access(row.record.path.c_str(), X_OK) != 0)
+        return sys_error("open(" + row.record.path + ")", "./isolab build");
+    auto resolved = find_program(row.record.path);
+    row.record.path = TRY(std::move(resolved));
+    FileIdentity const identity = TRY(identify(row.record.path));
+    row.record.sha256 = identity.file_sha256;
+    row.record.identity = identity.mapped_sha256;
+    return row;
+}
+
+Result<Row> plan_program(CompareOptions const& options) {
+    Row row;
+    row.record.kind = Kind::program;
+    row.record.path = TRY(find_program(options.program.front()));
+    row.record.name = row.record.path.substr(row.record.path.rfind('/') + 1);
+    row.record.arguments.assign(options.program.begin() + 1, options.program.end());
+    row.record.sha256 = TRY(identify(row.record.path)).file_sha256;
+    return row;
+}
+
+} // namespace
+
+std::vector<std::size_t> Row::live_arms() const {
+    std::vector<std::size_t> live;
+    for (std::size_t arm = 0; arm < verdicts.size(); ++arm)
+        if (verdicts[arm].good()) live.push_back(arm);
+    return live;
+}
+
+void Row::condemn(std::size_t arm, Status status, std::string const& reason) {
+    if (verdicts[arm].good()) verdicts[arm] = {status, reason, verdicts[arm].identity_proved};
+    if (arm != 0) return;
+    done = true;
+    record.stopped_because = "native failed";
+    for (Verdict& verdict : verdicts)
+        if (verdict.good()) verdict = {status, "native: " + reason, verdict.identity_proved};
+}
+
+Result<std::vector<Row>> plan_rows(CompareOptions const& options, Lineup const& lineup) {
+    std::vector<std::string> known;
+    for (Workload const& workload : workloads())
+        known.emplace_back(workload.name);
+    for (std::string const& name : options.workloads)
+        if (find_workload(name) == nullptr) {
+            Error problem = unknown_name("workload", name, known);
+            problem.hint += "; or a program of your own: isobench compare -- PROGRAM [ARG...]";
+            return tl::unexpected<Error>(std::move(problem));
+        }
+
+    std::vector<Row> rows;
+    if (!options.program.empty()) {
+        rows.push_back(TRY(plan_program(options)));
+    } else {
+        for (Workload const& workload : workloads()) {
+            auto const& chosen = options.workloads;
+            if (chosen.empty() ||
+                std::find(chosen.begin(), chosen.end(), workload.name) != chosen.end())
+                rows.push_back(TRY(plan_known(workload, options)));
+        }
+    }
+    for (Row& row : rows)
+        for (Arm const& arm : lineup.arms) {
+            Verdict verdict;
+            if (!arm.probe.usable) verdict = {Status::unavailable, arm.probe.reason, false};
+            row.verdicts.push_back(std::move(verdict));
+        }
+    return rows;
+}
+
+} // namespace iso::bench

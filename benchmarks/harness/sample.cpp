@@ -1,0 +1,161 @@
+#include "benchmarks/harness/sample.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <csignal>
+
+namespace iso::bench {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::pair<Role, std::string_view> k_roles[] = {{Role::identity, "identity"},
+                                                         {Role::warm_up, "warm-up"},
+                                                         {Role::baseline, "baseline"},
+                                                         {Role::measure, "measure"}};
+
+/// An engine ends the program at the deadline; the harness ends the engine if that did not work.
+constexpr std::uint64_t k_engine_grace_ns = 1'000'000'000;
+
+std::string first_line(std::string const& text) {
+    std::string line = text.substr(0, std::min(text.find('\n'), std::size_t{300}));
+    // What a program wrote goes to a terminal: only its printable characters do.
+    std::erase_if(line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    return line;
+}
+
+std::string with_stderr(std::string reason, RawRun const& raw) {
+    std::string const line = first_line(raw.err);
+    return line.empty() ? reason : reason + ": " + line;
+}
+
+/// What the engine reported, or why that is no report.
+std::string take_report(RawRun const& raw, Sample& sample) {
+    if (raw.report.empty()) return with_stderr("the engine wrote no report", raw);
+    auto const report = parse_report(raw.report);
+    if (!report) return "the engine's report is nonsense: " + first_line(report.error().cause);
+    sample.backend = report->backend;
+    sample.phases = report->phases;
+    sample.counters = report->counters;
+    sample.facts = report->facts;
+    if (report->failure)
+        return "the engine failed: " + report->failure->op + ": " + report->failure->cause;
+    if (report->ended == Ended::engine_failed) return with_stderr("the engine failed", raw);
+    if (report->ended == Ended::timeout) return "timed out";
+    if (report->exit_status() != raw.exit_status())
+        return fmt::format("the engine reported exit status {} and ended with {}",
+                           report->exit_status(), raw.exit_status());
+    return {};
+}
+
+std::string take_own_output(RawRun const& raw, Sample& sample) {
+    if (int const status = raw.exit_status(); status != 0)
+        return with_stderr(status > exit_code::signal_base
+                               ? fmt::format("killed by signal {}", status - exit_code::signal_base)
+                               : fmt::format("exit status {}", status),
+                           raw);
+    if (!raw.err.empty()) return "stray output on stderr: " + first_line(raw.err);
+    auto own = parse_own_output(raw.out);
+    if (!own) return own.error().cause;
+    sample.own = std::move(*own);
+    std::uint64_t const wall = raw.wall_ns();
+    sample.clock_disagrees = sample.own->ns > wall + wall / 50 + 1'000'000; // 2 % and 1 ms
+    return {};
+}
+
+std::string judge(SampleRequest const& request, RawRun const& raw, Sample& sample) {
+    if (raw.interrupted) return "interrupted";
+    if (raw.flooded) return fmt::format("wrote more than {} MiB", raw.out_bytes >> 20U);
+    if (raw.timed_out)
+        return fmt::format("timed out after {} s", static_cast<double>(request.timeout_ns) / 1e9);
+    if (!raw.strays.empty())
+        return fmt::format("left {} behind: {}", raw.strays.size() == 1 ? "a process" : "processes",
+                           raw.strays.front());
+    if (request.engine->reports())
+        if (std::string reason = take_report(raw, sample); !reason.empty()) return reason;
+    return request.own_workload ? take_own_output(raw, sample) : std::string();
+}
+
+void take_counters(RawRun const& raw, Sample& sample) {
+    sample.counters["harness.minor_faults"] = raw.minor_faults;
+    sample.counters["harness.voluntary_switches"] = raw.voluntary_switches;
+    sample.counters["harness.involuntary_switches"] = raw.involuntary_switches;
+    sample.counters["harness.max_rss_kib"] = raw.max_rss_kib;
+}
+
+} // namespace
+
+std::string_view to_string(Role role) {
+    for (auto const& [value, name] : k_roles)
+        if (value == role) return name;
+    return "measure";
+}
+
+Result<Role> parse_role(std::string_view text) {
+    for (auto const& [value, name] : k_roles)
+        if (name == text) return value;
+    return error("role", "unknown role '" + std::string(text) + "'");
+}
+
+Result<OwnOutput> parse_own_output(std::string const& text) {
+    if (text.empty()) return error("output", "it printed nothing");
+    auto const end = text.find('\n');
+    if (end == std::string::npos || end + 1 != text.size())
+        return error("output", "stray output: not exactly one line, '" + first_line(text) + "'");
+    json const in = json::parse(text, nullptr, false);
+    if (!in.is_object())
+        return error("output", "stray output: not JSON, '" + first_line(text) + "'");
+    try {
+        OwnOutput own;
+        own.workload = in.at("workload").get<std::string>();
+        if (in.contains("identity")) {
+            own.identity = in.at("identity").get<std::string>();
+            return own;
+        }
+        own.entry_ns = in.at("entry_ns").get<std::uint64_t>();
+        if (!in.contains("ops")) return own; // it has no loop
+        own.ops = in.at("ops").get<std::uint64_t>();
+        own.ns = in.at("ns").get<std::uint64_t>();
+        own.checksum = in.at("checksum").get<std::string>();
+        return own;
+    } catch (json::exception const& problem) {
+        return error("output", std::string("its line of JSON is not as agreed: ") + problem.what());
+    }
+}
+
+Result<Taken> take_sample(SampleRequest const& request, Interrupts& interrupts) {
+    bool const reports = request.engine->reports();
+    RunOptions options;
+    options.program = request.program;
+    options.arguments = request.arguments;
+    options.timeout_ns = request.timeout_ns;
+    if (reports) options.report_fd = k_report_fd;
+
+    MeasureRequest measured;
+    measured.command = TRY(request.engine->command(options));
+    measured.report = reports;
+    measured.cpu = request.cpu;
+    measured.stop_signal = reports ? SIGTERM : SIGKILL; // an engine has something to tear down
+    measured.timeout_ns = request.timeout_ns;
+    if (request.timeout_ns != 0 && reports) measured.timeout_ns += k_engine_grace_ns;
+
+    Taken taken{{}, TRY(measure(measured, interrupts))};
+    RawRun const& raw = taken.raw;
+    Sample& sample = taken.sample;
+    sample.arm = request.engine->name();
+    sample.at_ns = raw.spawn_ns;
+    sample.wall_ns = raw.wall_ns();
+    sample.user_ns = raw.user_ns;
+    sample.system_ns = raw.system_ns;
+    sample.first_output_ns = raw.first_output_ns;
+    sample.exit_status = raw.exit_status();
+    sample.out_sha256 = raw.out_sha256;
+    sample.failure = judge(request, raw, sample);
+    take_counters(raw, sample);
+    return taken;
+}
+
+} // namespace iso::bench

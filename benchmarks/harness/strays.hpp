@@ -1,0 +1,18 @@
+#pragma once
+
+#include "common/result.hpp"
+
+#include <string>
+#include <vector>
+
+namespace iso::bench {
+
+/// Makes this process the one that inherits orphaned descendants (PR_SET_CHILD_SUBREAPER), so that
+/// a process which an engine left behind is found, and ended, and told.
+Result<void> become_subreaper();
+
+/// Ends and reaps every child this process has; returns the names ("sleep[1234]") of those that
+/// should not have been there. Precondition: the caller's own children are reaped already.
+std::vector<std::string> end_strays();
+
+} // namespace iso::bench

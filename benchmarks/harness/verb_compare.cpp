@@ -1,0 +1,39 @@
+#include "benchmarks/harness/comparison.hpp"
+#include "benchmarks/harness/output_file.hpp"
+#include "benchmarks/harness/results_json.hpp"
+#include "benchmarks/harness/table.hpp"
+#include "benchmarks/harness/verbs.hpp"
+#include "common/fd.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+
+namespace iso::bench {
+
+Result<int> verb_compare(CompareOptions const& options) {
+    bool const json_to_stdout = options.json == "-";
+    OutputFile file;
+    if (!options.json.empty() && !json_to_stdout) file = TRY(OutputFile::prepare(options.json));
+    Lineup const lineup = TRY(Lineup::probe(options.engine_directory, options.engines));
+    Progress progress;
+    Compared const compared = TRY(compare(options, lineup, progress));
+    if (compared.interrupted) {
+        progress.note(
+            "interrupted: nothing is shown or written, as a part of a comparison is none");
+        return exit_code::from_signal(SIGINT);
+    }
+    std::string const table =
+        render(compared.results, TableStyle::of_terminal(json_to_stdout ? 2 : 1));
+    std::fputs(table.c_str(), json_to_stdout ? stderr : stdout);
+    std::string const json = to_json(compared.results);
+    if (json_to_stdout) TRY(write_all(1, json));
+    if (file) {
+        TRY(file.commit(json));
+        fmt::print("written to {}\n", options.json);
+    }
+    return compared.results.complete() ? exit_code::done : exit_code::no;
+}
+
+} // namespace iso::bench

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "benchmarks/harness/compare_options.hpp"
+#include "common/result.hpp"
+
+#include <string>
+#include <vector>
+
+namespace iso::bench {
+
+/// Where the engines and the workloads are.
+struct Places {
+    std::string engines;
+    std::string workloads;
+};
+
+/// `isobench run`: one sample, told in full.
+struct RunVerbOptions {
+    std::string engine;
+    std::string program; ///< a workload's name, or a path
+    std::vector<std::string> arguments;
+    std::uint64_t timeout_ns = 0;
+    bool json = false;
+    bool pin = false;
+};
+
+// Each verb returns the program's exit status; an error is printed by main().
+Result<int> verb_probe(Places const& places, bool json);
+Result<int> verb_list(Places const& places, bool json);
+Result<int> verb_run(Places const& places, RunVerbOptions const& options);
+Result<int> verb_compare(CompareOptions const& options);
+
+} // namespace iso::bench

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "benchmarks/harness/row.hpp"
+
+namespace iso::bench {
+
+/// Holds a sample against what is known of its workload: the identity of the file, the checksum
+/// and exit status that native found, the name and the number of operations that were asked for.
+/// What does not agree condemns the arm: void when the bytes or the results differ, failed when it
+/// did not run. Precondition: native's first sample of each number of operations comes first.
+void verify(Row& row, std::size_t arm, Sample const& sample);
+
+} // namespace iso::bench
