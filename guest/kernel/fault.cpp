@@ -44,7 +44,10 @@ private:
 
     // The leading slots that are still empty, at most `limit`; the first is known to be.
     u32 empty_slots(u32 limit) const {
-        u32 count = 1;
+        u32 count = 0;
+        while (count + 4 <= limit &&
+               (slot_[count] | slot_[count + 1] | slot_[count + 2] | slot_[count + 3]) == 0)
+            count += 4;
         while (count < limit && slot_[count] == 0)
             ++count;
         return count;

@@ -50,17 +50,17 @@ FrameRun FrameAllocator::take_listed(u32& list, u32 want) {
     Info& free = table_[head];
     if (free.value <= want) {
         list = free.next;
-        return {static_cast<Gpa>(head) << k_page_bits, free.value};
+        FrameRun const run{static_cast<Gpa>(head) << k_page_bits, free.value};
+        free.value = 0;
+        return run;
     }
     // Keep the front of the run listed and hand out its end.
     free.value -= want;
     return {static_cast<Gpa>(head + free.value) << k_page_bits, want};
 }
 
+// Counts of frames that were never shared are 0 and stay so: nothing is stored per frame.
 FrameRun FrameAllocator::handed_out(FrameRun run) {
-    Info* entry = &info(run.first);
-    for (u32 i = 0; i < run.count; ++i)
-        entry[i].value = 1;
     used_ += run.count;
     if (used_ > most_used_) {
         most_used_ = used_;
@@ -78,17 +78,18 @@ void FrameAllocator::put(u32& list, Gpa first, u32 count) {
 }
 
 void FrameAllocator::release(Gpa first, u32 count) {
-    Gpa start = first; // of the run of frames that nobody holds any more
-    u32 length = 0;
-    for (Gpa frame = first; count != 0; --count, frame += k_page) {
-        if (--info(frame).value == 0) {
-            if (length++ == 0) start = frame;
+    Info* entry = &info(first);
+    u32 length = 0; // of the run of frames before `entry` that nobody holds any more
+    for (u32 i = 0; i < count; ++i, ++entry) {
+        if (entry->value == 0) {
+            ++length;
             continue;
         }
-        if (length != 0) put(dirty_, start, length);
+        --entry->value;
+        if (length != 0) put(dirty_, first + (i - length) * k_page, length);
         length = 0;
     }
-    if (length != 0) put(dirty_, start, length);
+    if (length != 0) put(dirty_, first + (count - length) * k_page, length);
 }
 
 void FrameAllocator::release_zeroed(Gpa frame) {

@@ -30,7 +30,7 @@ public:
     /// Gives back one unshared frame that is known to hold only zeros.
     void release_zeroed(Gpa frame);
     void share(Gpa frame) { ++info(frame).value; }
-    u32 references(Gpa frame) { return info(frame).value; }
+    u32 references(Gpa frame) { return info(frame).value + 1; }
 
     bool is_ram(Gpa gpa) const { return gpa < end_; }
     u64 total() const { return total_; }
@@ -40,7 +40,7 @@ public:
 
 private:
     struct Info {
-        u32 value; // in use: references; first of a free run: its length
+        u32 value; // in use: references beyond the first; first of a free run: its length; else 0
         u32 next;  // first of a free run: the next run's first frame, 0 at the end
     };
 

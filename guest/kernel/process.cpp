@@ -20,9 +20,7 @@ Process first_process;
 
 } // namespace
 
-Process& current() {
-    return first_process;
-}
+constinit Process* current_process = &first_process;
 
 void Process::exit(int status) {
     end_machine(0, static_cast<u64>(status & 0xff));

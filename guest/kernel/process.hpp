@@ -26,7 +26,10 @@ public:
 };
 
 /// The process that made the system call or fault being served.
-Process& current();
+extern Process* current_process;
+inline Process& current() {
+    return *current_process;
+}
 
 /// Runs the program that the engine passed in.
 [[noreturn]] void run_first_process();

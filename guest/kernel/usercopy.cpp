@@ -1,17 +1,11 @@
 #include "guest/kernel/usercopy.hpp"
 
 #include "guest/kernel/memory.hpp"
-#include "guest/kernel/process.hpp"
 #include "guest/port/port.hpp"
 
 namespace iso::guest {
 
 namespace {
-
-Result bad_pointer() {
-    ++linear<iso_counters>(ISO_COUNTERS_GPA)->bad_pointers;
-    return -EFAULT;
-}
 
 u64 left_in_page(UserAddr address, u64 bytes) {
     return smaller(bytes, k_page - (address & (k_page - 1)));
@@ -32,18 +26,18 @@ Result for_each_piece(UserAddr at, u64 bytes, Access access, Piece piece) {
 
 } // namespace
 
-Gpa user_page(UserAddr address, Access access) {
-    if (address >= ISO_USER_HIGH) return 0;
+Result bad_pointer() {
+    ++linear<iso_counters>(ISO_COUNTERS_GPA)->bad_pointers;
+    return -EFAULT;
+}
+
+Gpa bring_in(UserAddr address, Access access) {
     AddressSpace& space = current().memory;
-    Pte const needs = k_pte_present | k_pte_user | (access == Access::write ? k_pte_write : 0);
-    for (int attempt = 0; attempt < 2; ++attempt) {
-        Pte const entry = space.table.entry(address);
-        if ((entry & needs) == needs) return pte_frame(entry) | (address & (k_page - 1));
-        FaultResult const result = space.fault(address, access);
-        if (result == FaultResult::out_of_memory) current().kill_out_of_memory();
-        if (result != FaultResult::served) break;
-    }
-    return 0;
+    FaultResult const result = space.fault(address, access);
+    if (result == FaultResult::out_of_memory) current().kill_out_of_memory();
+    if (result != FaultResult::served) return 0;
+    Pte const entry = space.table.entry(address);
+    return pte_present(entry) ? pte_frame(entry) | (address & (k_page - 1)) : 0;
 }
 
 Result copy_in(void* to, UserAddr from, u64 bytes) {

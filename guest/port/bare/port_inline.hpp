@@ -12,12 +12,16 @@ inline void link_table(PageTable&, Pte* slot, Gpa frame) {
     *slot = frame | k_table_flags;
 }
 
+// Unrolled by hand: where ring 0 is emulated, a loop's own instructions are half of its time.
 inline void map_run(PageTable&, UserAddr, Pte* slot, Pte first, u32 count) {
-    Pte* const end = slot + count;
-    do {
-        *slot = first;
-        first += k_page;
-    } while (++slot != end);
+    for (; count >= 4; count -= 4, slot += 4, first += 4 * k_page) {
+        slot[0] = first;
+        slot[1] = first + k_page;
+        slot[2] = first + 2 * k_page;
+        slot[3] = first + 3 * k_page;
+    }
+    for (; count != 0; --count, first += k_page)
+        *slot++ = first;
 }
 
 inline void clear(PageTable&, UserAddr, Pte* slot) {
