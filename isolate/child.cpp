@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -47,6 +48,7 @@ bool run_steps(ChildSetup const& setup, std::size_t from, std::size_t to) {
         if (setup.timed) setup.shared->step_end_ns[i] = monotonic_ns();
         if (step.op != Op::execute || failed != 0) trace(setup, i, failed);
         if (failed == 0 || (step.may_be_missing && (failed == ENOENT || failed == EBADF))) continue;
+        if (step.may_exist && failed == EEXIST) continue;
         if (step.may_be_refused && failed == EPERM) {
             g_slots[step.out] = -1;
             setup.shared->refused_step = static_cast<int>(i);
@@ -98,6 +100,8 @@ void child_main(ChildSetup const& setup) {
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
     ::setsid(); // a signal to isolate's process group is isolate's to handle
     ::umask(0);
+    ::prctl(PR_SET_NAME, "jail-init");
+    std::memset(setup.command_line.data(), 0, setup.command_line.size());
 
     if (!run_steps(setup, 0, setup.plan->program_step)) ::_exit(exit_code::engine_failed);
     ::umask(022);

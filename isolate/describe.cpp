@@ -53,6 +53,7 @@ std::string describe(Step const& step) {
     case Op::change_directory: return fmt::format("chdir({})", step.path);
     case Op::close_descriptors: return "close_range(3, ~0, CLOSE_RANGE_CLOEXEC)";
     case Op::execute: return fmt::format("execve({})", step.path);
+    case Op::leave: return "_exit(0)";
     }
     return "?";
 }

@@ -132,7 +132,7 @@ private:
         arguments.flags = k_namespaces | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
         arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
         arguments.exit_signal = SIGCHLD;
-        ChildSetup const setup{&plan_, shared_, go_.read.get(), go_.write.get(), options_.run.explain,
+        ChildSetup const setup{&plan_, shared_, go_.read.get(), go_.write.get(), options_.command_line, options_.run.explain,
                                trace_lines_.empty() ? nullptr : trace_lines_.data()};
         clone_start_ns_ = monotonic_ns();
         auto const pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstring>
 #include <exception>
 
 namespace {
@@ -60,6 +61,9 @@ int isolate_main(int argc, char** argv) {
     bool as_json = false;
     CLI::App& probe = *app.add_subcommand("probe", "Say whether jails can be made here");
     probe.add_flag("--json", as_json, "As one line of JSON");
+
+    char* const last = argv[argc - 1];
+    options.command_line = {argv[0], static_cast<std::size_t>(last + std::strlen(last) - argv[0])};
 
     CommandLine const line = parse_command_line(app, argc, argv, &options.run);
     if (!line.proceed) return line.exit_status;

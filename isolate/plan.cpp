@@ -38,8 +38,8 @@ constexpr char const* k_masked[] = {
     "/proc/acpi",        "/proc/asound",        "/proc/interrupts",  "/proc/kallsyms",      "/proc/kcore",
     "/proc/key-users",   "/proc/keys",          "/proc/kmsg",        "/proc/latency_stats", "/proc/pagetypeinfo",
     "/proc/sched_debug", "/proc/scsi",          "/proc/slabinfo",    "/proc/sysrq-trigger", "/proc/timer_list",
-    "/proc/timer_stats", "/proc/vmallocinfo",   "/sys/firmware",     "/sys/kernel/debug",   "/sys/kernel/tracing",
-    "/sys/kernel/security", "/sys/devices/virtual/powercap", "/sys/kernel/notes", "/sys/kernel/vmcoreinfo"};
+    "/proc/timer_stats", "/proc/vmallocinfo",   "/sys/firmware",
+    "/sys/devices/virtual/powercap", "/sys/kernel/notes", "/sys/kernel/vmcoreinfo"};
 
 /// Writes the list of steps; one method for each part of the wall, in the order of the walk.
 class Planner {
@@ -264,6 +264,15 @@ private:
         mount_at(tmp_slot_, "/tmp", true, "the one place that can be written");
         for (Added const& added : added_) mount_at(added.slot, added.guest, added.is_directory, "asked for by --add");
         mount_at(program_slot_, plan_.program, false, "the program, at its own path");
+        std::string const& typed = options_.run.program;
+        if (options_.run.root.empty() && typed.starts_with("/") && typed != plan_.program && typed.find("/.") == std::string::npos &&
+            typed.find("//") == std::string::npos) {
+            parents(typed);
+            Step& link = add(Op::make_link, "and as it was called: that path leads there on the host too");
+            link.path = typed;
+            link.text = plan_.program;
+            link.may_exist = true; // shown by --add
+        }
         mount_at(mask_slot_, "/sys", true, "shows if this kernel refuses us a /sys; attached, it can be cloned for the masks");
         mount_at(sys_slot_, "/sys", true, "read-only");
         plan_.steps.back().may_be_missing = true;
@@ -309,7 +318,11 @@ private:
         add(Op::default_signals, "none blocked; handlers were reset by CLONE_CLEAR_SIGHAND");
         add(Op::change_directory, "a working directory inside, never an inherited one (CVE-2024-21626)").path = options_.run.workdir;
         add(Op::close_descriptors, "nothing is inherited but 0, 1 and 2");
-        add(Op::execute, "the program's first instruction").path = plan_.program;
+        if (options_.rehearsal) {
+            add(Op::leave, "the jail stands; this was a rehearsal");
+        } else {
+            add(Op::execute, "the program's first instruction").path = plan_.program;
+        }
     }
 
     struct Added {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ enum class Op : std::uint8_t {
     change_directory,   ///< chdir(`path`)
     close_descriptors,  ///< close_range(3, ~0, CLOEXEC)
     execute,            ///< execve
+    leave,              ///< _exit(0): a rehearsal ends here
 };
 
 /// A step: what is called, on what, and why. The child executes it, --explain prints it, --trace
@@ -60,6 +62,7 @@ struct Step {
     int in = -1;
     int out = -1;
     bool may_be_missing = false; ///< ENOENT means that there is nothing to do
+    bool may_exist = false;      ///< EEXIST means that there is nothing to do
     bool may_be_refused = false; ///< EPERM leaves an empty place, noted in the report
 };
 
@@ -78,6 +81,8 @@ struct JailOptions {
     RunOptions run;
     std::string hostname = "jail";
     std::uint64_t max_tasks = 512;
+    std::span<char> command_line; ///< our own argv strings, wiped in process 1: they tell of the host
+    bool rehearsal = false;       ///< end where the program would start
 };
 
 /// Everything that the child needs, prepared before it exists: after clone it neither allocates

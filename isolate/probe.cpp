@@ -6,7 +6,7 @@ EngineProbe probe() {
     // The honest question is the thing itself: a jail is made for a program that ends at once.
     JailOptions options;
     options.run.program = "/proc/self/exe";
-    options.run.arguments = {"--version"};
+    options.rehearsal = true;
     RunReport const report = run(options);
     EngineProbe probe{report.ended == Ended::exited && report.status == 0, report.backend, {}, {}};
     if (report.failure) {

@@ -31,6 +31,7 @@ struct ChildSetup {
     Shared* shared = nullptr;
     int go_read = -1;  ///< bytes from the parent; closed at its other end: the parent is gone
     int go_write = -1; ///< to be closed by the child
+    std::span<char> command_line; ///< wiped, see JailOptions
     bool timed = false;
     char const* const* trace_lines = nullptr; ///< one for each step with --trace
 };

@@ -259,6 +259,7 @@ int run_step(Step const& step, ChildSetup const& setup, int* slots) {
     case Op::change_directory: return result(::chdir(path));
     case Op::close_descriptors: return result(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
     case Op::execute: return execute(step, setup);
+    case Op::leave: ::_exit(0);
     }
     return EINVAL;
 }

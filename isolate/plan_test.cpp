@@ -1,0 +1,165 @@
+#include "isolate/hints.hpp"
+#include "isolate/plan.hpp"
+#include "isolate/root_layout.hpp"
+
+#include "common/fd.hpp"
+#include "common/temp_dir.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace iso;
+using namespace iso::jail;
+
+JailOptions options_for(std::string program) {
+    JailOptions options;
+    options.run.program = std::move(program);
+    return options;
+}
+
+std::size_t position(JailPlan const& plan, Op op) {
+    auto const found = std::find_if(plan.steps.begin(), plan.steps.end(), [&](Step const& s) { return s.op == op; });
+    return static_cast<std::size_t>(found - plan.steps.begin());
+}
+
+bool touches(JailPlan const& plan, Op op, std::string const& path) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [&](Step const& s) { return s.op == op && s.path == path; });
+}
+
+RootEntry::Kind kind_of(RootLayout const& layout, std::string const& path) {
+    for (RootEntry const& entry : layout.entries)
+        if (entry.path == path) return entry.kind;
+    FAIL("no entry " << path);
+    return RootEntry::Kind::tree;
+}
+
+} // namespace
+
+TEST_CASE("the order of a plan keeps its promises") {
+    auto const plan = make_plan(options_for(ISO_STATIC_PROGRAM), MemoryLimit::none);
+    REQUIRE(plan);
+    auto const& steps = plan->steps;
+    // Everything of the host is taken before it is gone, and every path is walked after.
+    std::size_t const gone = position(*plan, Op::detach_host);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (steps[i].op == Op::take_tree) CHECK(i < gone);
+        if (steps[i].op == Op::attach || steps[i].op == Op::make_directory) CHECK(i > gone);
+    }
+    // /proc is mounted last: before, there is no magic link to be led through.
+    for (std::size_t i = position(*plan, Op::mask); i < steps.size(); ++i) CHECK(steps[i].op != Op::attach);
+    CHECK(position(*plan, Op::drop_bounding) < position(*plan, Op::drop_capabilities));
+    CHECK(position(*plan, Op::no_new_privileges) < position(*plan, Op::filter_calls));
+    CHECK(position(*plan, Op::filter_calls) + 1 == plan->program_step);
+    CHECK(steps.back().op == Op::execute);
+    for (Step const& step : steps) {
+        CHECK(*step.why != '\0');
+        CHECK(describe(step) != "?");
+    }
+}
+
+TEST_CASE("program, environment and memory limit are in the plan") {
+    JailOptions options = options_for(ISO_STATIC_PROGRAM);
+    options.run.arguments = {"a", ""};
+    options.run.environment = {"X=1"};
+    options.run.memory_bytes = 1 << 20;
+    auto const plan = make_plan(options, MemoryLimit::address_space);
+    REQUIRE(plan);
+    REQUIRE(plan->argv.size() == 4);
+    CHECK(std::string(plan->argv[0]) == ISO_STATIC_PROGRAM);
+    CHECK(std::string(plan->argv[2]).empty());
+    CHECK(plan->argv[3] == nullptr);
+    REQUIRE(plan->envp.size() == 2);
+    CHECK(std::string(plan->envp[0]) == "X=1");
+    auto const limited = std::count_if(plan->steps.begin(), plan->steps.end(), [](Step const& s) { return s.op == Op::set_limit && s.number == 1 << 20; });
+    CHECK(limited == 1);
+}
+
+TEST_CASE("who the program is outside is never the host's root") {
+    auto const ids = choose_ids();
+    REQUIRE(ids);
+    if (ids->by_parent) {
+        CHECK(ids->host_uid != 0);
+        CHECK(ids->host_gid != 0);
+    } else {
+        CHECK(ids->host_uid == ::geteuid());
+    }
+}
+
+TEST_CASE("a program that cannot run here is refused before anything is made") {
+    auto const dir = TempDir::create("isolate-test");
+    REQUIRE(dir);
+    auto refused = [](std::string const& path) {
+        auto const plan = make_plan(options_for(path), MemoryLimit::none);
+        return plan ? 0 : plan.error().exit_status;
+    };
+    CHECK(refused(dir->path() + "/missing") == 127);
+    CHECK(refused(dir->path()) == 126);
+    std::string const script = dir->path() + "/script";
+    { REQUIRE(Fd::open(script, O_CREAT | O_WRONLY, 0755)); }
+    CHECK(refused(script) == 126); // empty
+    REQUIRE(write_file(script, "#!/bin/sh\n"));
+    CHECK(refused(script) == 126);
+    CHECK(refused("/bin/sh") == 126); // dynamically linked
+    JailOptions inside_proc = options_for(ISO_STATIC_PROGRAM);
+    inside_proc.run.added = {{"/etc", "/proc/etc"}};
+    CHECK_FALSE(make_plan(inside_proc, MemoryLimit::none));
+}
+
+TEST_CASE("a root directory is bound whole except where something has to be made") {
+    auto const dir = TempDir::create("isolate-test");
+    REQUIRE(dir);
+    std::string const root = dir->path();
+    for (char const* name : {"/usr", "/usr/bin", "/usr/lib", "/proc", "/home"}) REQUIRE(::mkdir((root + name).c_str(), 0755) == 0);
+    REQUIRE(::symlink("/", (root + "/escape").c_str()) == 0);
+    REQUIRE(Fd::open(root + "/file", O_CREAT | O_WRONLY, 0644));
+    auto const layout = lay_out_root(root, {"/proc", "/usr/bin/program", "/opt/x"});
+    REQUIRE(layout);
+    CHECK(kind_of(*layout, "/home") == RootEntry::Kind::tree);
+    CHECK(kind_of(*layout, "/usr") == RootEntry::Kind::directory);
+    CHECK(kind_of(*layout, "/usr/lib") == RootEntry::Kind::tree);
+    CHECK(kind_of(*layout, "/usr/bin") == RootEntry::Kind::directory);
+    CHECK(kind_of(*layout, "/file") == RootEntry::Kind::file);
+    CHECK(kind_of(*layout, "/escape") == RootEntry::Kind::link);
+    CHECK(std::none_of(layout->entries.begin(), layout->entries.end(), [](RootEntry const& e) { return e.path == "/proc"; }));
+    CHECK_FALSE(lay_out_root(root, {"/escape/x"})); // behind a link: refused, not followed
+    CHECK_FALSE(lay_out_root(root + "/file", {}));
+}
+
+TEST_CASE("added paths appear where they were asked for") {
+    auto const dir = TempDir::create("isolate-test");
+    REQUIRE(dir);
+    JailOptions options = options_for(ISO_STATIC_PROGRAM);
+    options.run.added = {{dir->path(), "/data/here"}};
+    auto const plan = make_plan(options, MemoryLimit::none);
+    REQUIRE(plan);
+    CHECK(touches(*plan, Op::take_tree, dir->path()));
+    CHECK(touches(*plan, Op::make_directory, "/data"));
+    CHECK(touches(*plan, Op::attach, "/data/here"));
+    options.run.added = {{dir->path() + "/missing", "/data"}};
+    CHECK_FALSE(make_plan(options, MemoryLimit::none));
+}
+
+TEST_CASE("failures say what to do") {
+    auto const plan = make_plan(options_for(ISO_STATIC_PROGRAM), MemoryLimit::none);
+    REQUIRE(plan);
+    auto step_of = [&](Op op, std::string const& path = {}) {
+        for (std::size_t i = 0; i < plan->steps.size(); ++i)
+            if (plan->steps[i].op == op && (path.empty() || plan->steps[i].path == path)) return i;
+        return plan->steps.size();
+    };
+    CHECK(step_error(*plan, step_of(Op::new_filesystem, "proc"), EPERM).hint.find("mount too revealing") != std::string::npos);
+    CHECK(step_error(*plan, step_of(Op::switch_root), EINVAL).hint.find("chroot") != std::string::npos);
+    CHECK(step_error(*plan, step_of(Op::execute), EACCES).exit_status == 126);
+    CHECK(step_error(*plan, step_of(Op::execute), ENOEXEC).op.find(plan->program) != std::string::npos);
+    CHECK(step_error(*plan, step_of(Op::change_directory), ENOENT).hint.find("--workdir") != std::string::npos);
+    CHECK_FALSE(clone_error(EPERM).hint.empty());
+    CHECK_FALSE(clone_error(ENOSPC).hint.empty());
+    CHECK(clone_error(EINVAL).code == EINVAL);
+}
