@@ -134,6 +134,56 @@ int show_arguments(char const* const* stack) {
     return k_done;
 }
 
+/// Copies a file to stdout.
+int show_file(char const* path) {
+    static char buffer[4096];
+    long const fd = call(openat, -100 /* AT_FDCWD */, address(path), 0 /* O_RDONLY */);
+    if (failed(fd)) {
+        say_result("openat", fd);
+        return 4;
+    }
+    for (;;) {
+        long const n = call(read, fd, address(buffer), sizeof buffer);
+        if (n == 0) return k_done;
+        if (failed(n)) {
+            say_result("read", n);
+            return 4;
+        }
+        if (write_all(1, buffer, static_cast<size_t>(n)) != 0) return 4;
+    }
+}
+
+/// Says whether a file can be opened for writing.
+int open_to_write(char const* path) {
+    say_result("openat", call(openat, -100 /* AT_FDCWD */, address(path), 1 /* O_WRONLY */) >= 0
+                             ? 0
+                             : call(openat, -100, address(path), 1));
+    return k_done;
+}
+
+/// The descriptors below 256 that are open: reading or writing nothing fails only where there is
+/// none.
+int show_descriptors() {
+    char const byte = 0;
+    for (long fd = 0; fd < 256; ++fd) {
+        long const closed = -9; // EBADF
+        if (call(read, fd, address(&byte), 0) == closed &&
+            call(write, fd, address(&byte), 0) == closed)
+            continue;
+        Text line;
+        say(line.add("open ").add_decimal(static_cast<uint64_t>(fd)).add("\n"));
+    }
+    return k_done;
+}
+
+/// Output without a newline at its end, as a program leaves it that dies or hangs.
+void say_before() {
+    Text line;
+    say(line.add("before\n"));
+    Text rest;
+    say(rest.add("no newline"));
+}
+
 struct Mode {
     char const* name;
     int (*run)(char const* value, char const* const* stack);
@@ -147,6 +197,17 @@ constexpr Mode k_modes[] = {
          for (;;)
              asm volatile("pause");
      }},
+    {"hang-after-output",
+     [](char const*, auto) -> int {
+         say_before();
+         for (;;)
+             asm volatile("pause");
+     }},
+    {"crash-after-output",
+     [](char const*, auto) {
+         say_before();
+         return crash("null");
+     }},
     {"flood", [](char const* value, auto) { return flood(number(value)); }},
     {"chatter", [](char const* value, auto) { return chatter(number(value)); }},
     {"fork", [](char const*, auto) { return fork_once(); }},
@@ -155,6 +216,9 @@ constexpr Mode k_modes[] = {
     {"sleep", [](char const* value, auto) { return sleep_for(number(value)); }},
     {"args", [](char const*, auto stack) { return show_arguments(stack); }},
     {"stdin", [](char const*, auto) { return echo(); }},
+    {"cat", [](char const* value, auto) { return show_file(value); }},
+    {"write", [](char const* value, auto) { return open_to_write(value); }},
+    {"fds", [](char const*, auto) { return show_descriptors(); }},
     {"nosys", [](char const*, auto) { return unserved_calls(); }},
     {"badptr", [](char const*, auto) { return bad_pointers(); }},
 };
