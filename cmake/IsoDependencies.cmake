@@ -11,7 +11,8 @@ function(iso_find_dependency target header)
 endfunction()
 
 iso_find_dependency(iso_expected tl/expected.hpp)
-iso_find_dependency(iso_fmt fmt/format.h libfmt.a fmt)
+iso_find_dependency(iso_fmt fmt/format.h)
+target_compile_definitions(iso_fmt INTERFACE FMT_HEADER_ONLY=1) # Debian's package has no static archive
 iso_find_dependency(iso_json nlohmann/json.hpp)
 iso_find_dependency(iso_cli11 CLI/CLI.hpp)
 iso_find_dependency(iso_seccomp seccomp.h libseccomp.a seccomp)
