@@ -58,7 +58,11 @@ Result write(u32 descriptor, UserAddr from, u64 bytes) {
         bool const full = console.tail - console.head + bytes > ISO_CONSOLE_DATA_BYTES;
         if (other || (waiting && full))
             if (Result const result = flush(); result < 0) return result;
-        return gather_small(console, descriptor, from, bytes);
+        Result const result = gather_small(console, descriptor, from, bytes);
+        // As write(2): what lies before the bad address is written.
+        u64 const before = page_up(from) - from;
+        if (result != -EFAULT || before == 0 || before >= bytes) return result;
+        return gather_small(console, descriptor, from, before);
     }
     iso_doorbell& page = port::request();
     u32 count = 0;

@@ -16,8 +16,7 @@ Result write_all(OpenFile&, UserAddr, u64 bytes, u64) {
 }
 
 Result read_zeros(OpenFile&, UserAddr to, u64 bytes, u64) {
-    Result const result = zero_out(to, bytes);
-    return result != 0 ? result : static_cast<Result>(bytes);
+    return zero_out(to, bytes);
 }
 
 Result write_nothing(OpenFile&, UserAddr, u64, u64) {

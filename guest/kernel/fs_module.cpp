@@ -9,9 +9,7 @@ namespace {
 Result read_module(OpenFile& file, UserAddr to, u64 bytes, u64 offset) {
     Node const& node = *file.node;
     if (offset >= node.size) return 0;
-    u64 const length = smaller(bytes, node.size - offset);
-    Result const result = copy_out_physical(to, node.data + offset, length);
-    return result != 0 ? result : static_cast<Result>(length);
+    return fill_out(to, node.data + offset, smaller(bytes, node.size - offset));
 }
 
 } // namespace

@@ -89,10 +89,10 @@ Result sys_munmap(u64 address, u64 length) {
 }
 
 Result sys_mprotect(u64 address, u64 length, u64 protection) {
-    length = page_up(length);
     if (in_page(address) || (protection & ~7ull) != 0) return -EINVAL;
     if (length == 0) return 0;
-    if (!valid_range(address, length)) return -ENOMEM;
+    length = page_up(length);
+    if (length == 0 || !valid_range(address, length)) return -ENOMEM;
     return current().memory.protect(address, address + length, protection_bits(protection));
 }
 
@@ -107,8 +107,9 @@ Result sys_mremap(u64 address, u64 old_length, u64 length, u64 flags, u64) {
 }
 
 Result sys_madvise(u64 address, u64 length, u64 advice) {
+    u64 const asked = length;
     length = page_up(length);
-    if (in_page(address)) return -EINVAL;
+    if (in_page(address) || (asked != 0 && length == 0)) return -EINVAL;
     if (!valid_range(address, length)) return -ENOMEM;
     AddressSpace& memory = current().memory;
     switch (advice) {

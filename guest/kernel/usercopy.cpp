@@ -12,16 +12,26 @@ u64 left_in_page(UserAddr address, u64 bytes) {
 }
 
 // Calls piece(gpa, offset, length) for each page's part of the range; stops at a bad page.
+// Returns how many bytes that were.
 template <typename Piece>
-Result for_each_piece(UserAddr at, u64 bytes, Access access, Piece piece) {
-    for (u64 done = 0; done < bytes;) {
+u64 for_each_piece(UserAddr at, u64 bytes, Access access, Piece piece) {
+    u64 done = 0;
+    while (done < bytes) {
         Gpa const gpa = user_page(at + done, access);
-        if (gpa == 0) return bad_pointer();
+        if (gpa == 0) break;
         u64 const length = left_in_page(at + done, bytes - done);
         piece(gpa, done, length);
         done += length;
     }
-    return 0;
+    return done;
+}
+
+Result all_or_fault(u64 done, u64 bytes) {
+    return done == bytes ? 0 : bad_pointer();
+}
+
+Result some_or_fault(u64 done, u64 bytes) {
+    return done != 0 || bytes == 0 ? static_cast<Result>(done) : bad_pointer();
 }
 
 } // namespace
@@ -41,26 +51,29 @@ Gpa bring_in(UserAddr address, Access access) {
 }
 
 Result copy_in(void* to, UserAddr from, u64 bytes) {
-    return for_each_piece(from, bytes, Access::read, [to](Gpa gpa, u64 offset, u64 length) {
+    auto const piece = [to](Gpa gpa, u64 offset, u64 length) {
         copy_small(static_cast<u8*>(to) + offset, linear(gpa), length);
-    });
+    };
+    return all_or_fault(for_each_piece(from, bytes, Access::read, piece), bytes);
 }
 
 Result copy_out(UserAddr to, void const* from, u64 bytes) {
-    return for_each_piece(to, bytes, Access::write, [from](Gpa gpa, u64 offset, u64 length) {
+    auto const piece = [from](Gpa gpa, u64 offset, u64 length) {
         copy_small(linear(gpa), static_cast<u8 const*>(from) + offset, length);
-    });
+    };
+    return all_or_fault(for_each_piece(to, bytes, Access::write, piece), bytes);
 }
 
-Result copy_out_physical(UserAddr to, Gpa from, u64 bytes) {
-    return for_each_piece(to, bytes, Access::write, [from](Gpa gpa, u64 offset, u64 length) {
+Result fill_out(UserAddr to, Gpa from, u64 bytes) {
+    auto const piece = [from](Gpa gpa, u64 offset, u64 length) {
         port::copy(gpa, from + offset, length);
-    });
+    };
+    return some_or_fault(for_each_piece(to, bytes, Access::write, piece), bytes);
 }
 
 Result zero_out(UserAddr to, u64 bytes) {
-    return for_each_piece(to, bytes, Access::write,
-                          [](Gpa gpa, u64, u64 length) { port::zero(gpa, length); });
+    auto const piece = [](Gpa gpa, u64, u64 length) { port::zero(gpa, length); };
+    return some_or_fault(for_each_piece(to, bytes, Access::write, piece), bytes);
 }
 
 Result copy_string(char* to, UserAddr from, u64 size) {

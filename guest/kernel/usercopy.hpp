@@ -28,8 +28,9 @@ Result copy_out(UserAddr to, void const* from, u64 bytes);
 /// Copies a zero-terminated text of at most `size` - 1 characters; its length, or -EFAULT, or
 /// -ENAMETOOLONG.
 Result copy_string(char* to, UserAddr from, u64 size);
-/// Fills [to, to + bytes) of the program from guest-physical memory.
-Result copy_out_physical(UserAddr to, Gpa from, u64 bytes);
+/// Fills [to, to + bytes) of the program from guest-physical memory, or with zeros. As read(2) does
+/// it: returns how many bytes there was room for, -EFAULT only when there was none.
+Result fill_out(UserAddr to, Gpa from, u64 bytes);
 Result zero_out(UserAddr to, u64 bytes);
 
 template <typename T>

@@ -203,7 +203,7 @@ Result AddressSpace::protect(UserAddr start, UserAddr end, u8 protection) {
 }
 
 UserAddr AddressSpace::move_break(UserAddr address) {
-    if (address < break_start_) return break_;
+    if (address < break_start_ || address > ISO_USER_HIGH) return break_;
     UserAddr const old_end = page_up(break_);
     UserAddr const new_end = page_up(address);
     if (new_end > old_end) {
