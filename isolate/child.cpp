@@ -1,18 +1,17 @@
 // Process 1 of the jail: builds it, starts the program, reaps until the program ends.
-#include "isolate/shared.hpp"
-
 #include "common/clock.hpp"
+#include "isolate/shared.hpp"
 
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-
 #include <sched.h>
+#include <unistd.h>
+
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 namespace iso::jail {
 
@@ -28,11 +27,13 @@ void trace(ChildSetup const& setup, std::size_t index, int failed) {
     char* at = number + sizeof number;
     *--at = '\n';
     unsigned value = static_cast<unsigned>(failed);
-    do *--at = static_cast<char>('0' + value % 10);
+    do
+        *--at = static_cast<char>('0' + value % 10);
     while ((value /= 10) != 0);
     if (failed != 0) *--at = '-';
     char const* const line = setup.trace_lines[index];
-    iovec parts[2] = {{const_cast<char*>(line), std::strlen(line)}, {at, static_cast<std::size_t>(number + sizeof number - at)}};
+    iovec parts[2] = {{const_cast<char*>(line), std::strlen(line)},
+                      {at, static_cast<std::size_t>(number + sizeof number - at)}};
     (void)!::writev(2, parts, 2);
 }
 
@@ -85,7 +86,8 @@ void wait_for(pid_t program, Shared& shared) {
         siginfo_t info{};
         int const signal = ::sigwaitinfo(&all, &info);
         // A sender outside has no id here. What the program sends its own init is its own affair.
-        if (signal > 0 && signal != SIGCHLD && info.si_code <= 0 && info.si_pid == 0) ::kill(program, signal);
+        if (signal > 0 && signal != SIGCHLD && info.si_code <= 0 && info.si_pid == 0)
+            ::kill(program, signal);
     }
 }
 
@@ -107,8 +109,9 @@ void child_main(ChildSetup const& setup) {
     ::umask(022);
     shared.load_ns = monotonic_ns();
     // Sharing memory until execve spares copying our page tables for a process that drops them.
-    pid_t const program = ::clone(program_main, g_program_stack + sizeof g_program_stack, CLONE_VM | CLONE_VFORK | SIGCHLD,
-                                  const_cast<ChildSetup*>(&setup));
+    pid_t const program =
+        ::clone(program_main, g_program_stack + sizeof g_program_stack,
+                CLONE_VM | CLONE_VFORK | SIGCHLD, const_cast<ChildSetup*>(&setup));
     if (program < 0) {
         shared.failed_errno = errno;
         shared.failed_step = static_cast<int>(setup.plan->program_step);

@@ -21,44 +21,60 @@ bool user_namespaces_restricted_by_apparmor() {
     return sysctl_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1;
 }
 
-constexpr char const* k_apparmor = "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile that "
-                                   "allows userns for isolate (Ubuntu 23.10 and later restrict it)";
+constexpr char const* k_apparmor =
+    "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile that "
+    "allows userns for isolate (Ubuntu 23.10 and later restrict it)";
 
 std::string hint_for(JailPlan const& plan, Step const& step, int code) {
     switch (step.op) {
     case Op::write_file:
-        if (code == EPERM || code == EACCES) return user_namespaces_restricted_by_apparmor() ? k_apparmor : "outside of a container that forbids user namespaces";
+        if (code == EPERM || code == EACCES)
+            return user_namespaces_restricted_by_apparmor()
+                       ? k_apparmor
+                       : "outside of a container that forbids user namespaces";
         break;
     case Op::loopback_up:
     case Op::private_mounts:
-        if ((code == EPERM || code == EACCES) && user_namespaces_restricted_by_apparmor()) return k_apparmor;
+        if ((code == EPERM || code == EACCES) && user_namespaces_restricted_by_apparmor())
+            return k_apparmor;
         break;
     case Op::new_filesystem:
         if (code == EPERM && (step.path == "proc" || step.path == "sysfs"))
             return "where /" + std::string(step.path == "proc" ? "proc" : "sys") +
-                   " is whole: the kernel gives no new one to whoever sees only part of it (\"mount too revealing\"), as in a container that masks it";
+                   " is whole: the kernel gives no new one to whoever sees only part of it "
+                   "(\"mount too revealing\"), as in a container that masks it";
         if (code == ENODEV) return fmt::format("a kernel with the file system {}", step.path);
         break;
     case Op::take_tree:
         if (code == EACCES)
-            return plan.ids.by_parent ? "chmod o+x on the directories above it: inside, host root has no special rights"
+            return plan.ids.by_parent ? "chmod o+x on the directories above it: inside, host root "
+                                        "has no special rights"
                                       : "a path that you may reach";
         break;
     case Op::switch_root:
-        if (code == EINVAL) return "outside of a chroot, and not from an initramfs: pivot_root(2) asks for a mounted root";
+        if (code == EINVAL)
+            return "outside of a chroot, and not from an initramfs: pivot_root(2) asks for a "
+                   "mounted root";
         break;
-    case Op::change_directory: return "--workdir with a directory that exists inside";
+    case Op::change_directory:
+        return "--workdir with a directory that exists inside";
     case Op::make_directory:
     case Op::make_file:
         if (code == EROFS) return "a place for it that exists in what --add or --root shows";
         break;
     case Op::execute:
-        if (code == EACCES) return fmt::format("chmod o+rx {}; it is run as host id {}", plan.program, plan.ids.host_uid);
-        if (code == ENOENT) return "--root with a directory that holds its interpreter (the program itself is there)";
+        if (code == EACCES)
+            return fmt::format("chmod o+rx {}; it is run as host id {}", plan.program,
+                               plan.ids.host_uid);
+        if (code == ENOENT)
+            return "--root with a directory that holds its interpreter (the program itself is "
+                   "there)";
         if (code == ENOMEM || code == E2BIG) return "a larger --memory, or fewer arguments";
         break;
-    case Op::filter_calls: return "a kernel with CONFIG_SECCOMP_FILTER";
-    default: break;
+    case Op::filter_calls:
+        return "a kernel with CONFIG_SECCOMP_FILTER";
+    default:
+        break;
     }
     if (code == ENOSYS) return "Linux 5.12 or later";
     return {};
@@ -68,12 +84,14 @@ std::string hint_for(JailPlan const& plan, Step const& step, int code) {
 
 Error step_error(JailPlan const& plan, std::size_t index, int error_number) {
     Step const& step = plan.steps[index];
-    Error error{describe(step), std::strerror(error_number), hint_for(plan, step, error_number), error_number};
+    Error error{describe(step), std::strerror(error_number), hint_for(plan, step, error_number),
+                error_number};
     if (step.op == Op::execute) {
         error.op = "exec(" + plan.program + ")";
         error.exit_status = exit_code::cannot_execute;
     }
-    if (step.op == Op::require_device) error.cause = "the host's " + step.path + " is not that device";
+    if (step.op == Op::require_device)
+        error.cause = "the host's " + step.path + " is not that device";
     if (error_number == EOWNERDEAD) error.cause = "isolate itself is gone";
     return error;
 }
@@ -81,17 +99,21 @@ Error step_error(JailPlan const& plan, std::size_t index, int error_number) {
 Error clone_error(int code) {
     Error error{"clone3(all namespaces)", std::strerror(code), {}, code};
     if (sysctl_value("/proc/sys/kernel/unprivileged_userns_clone") == 0) {
-        error.hint = "sudo sysctl kernel.unprivileged_userns_clone=1 (user namespaces are disabled)";
+        error.hint =
+            "sudo sysctl kernel.unprivileged_userns_clone=1 (user namespaces are disabled)";
     } else if (sysctl_value("/proc/sys/user/max_user_namespaces") == 0) {
         error.hint = "sudo sysctl user.max_user_namespaces=10000 (user namespaces are disabled)";
     } else if (user_namespaces_restricted_by_apparmor() && (code == EPERM || code == EACCES)) {
         error.hint = k_apparmor;
     } else if (code == ENOSPC || code == EUSERS) {
-        error.hint = "sudo sysctl user.max_user_namespaces=10000, and the other user.max_*_namespaces";
+        error.hint =
+            "sudo sysctl user.max_user_namespaces=10000, and the other user.max_*_namespaces";
     } else if (code == EPERM) {
-        error.hint = "outside of a chroot or a container whose seccomp filter forbids new namespaces";
+        error.hint =
+            "outside of a chroot or a container whose seccomp filter forbids new namespaces";
     } else if (code == EINVAL || code == ENOSYS) {
-        error.hint = "Linux 5.12 or later with all eight kinds of namespaces (CONFIG_USER_NS, CONFIG_TIME_NS, ...)";
+        error.hint = "Linux 5.12 or later with all eight kinds of namespaces (CONFIG_USER_NS, "
+                     "CONFIG_TIME_NS, ...)";
     } else if (code == EAGAIN) {
         error.hint = "a higher limit of processes (ulimit -u)";
     }

@@ -1,12 +1,11 @@
+#include "common/fd.hpp"
 #include "isolate/plan.hpp"
 
-#include "common/fd.hpp"
-
 #include <array>
+#include <unistd.h>
 
 #include <linux/capability.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 // Who the program is on the host.
 //

@@ -16,21 +16,22 @@
 #include <csignal>
 #include <new>
 #include <optional>
+#include <poll.h>
+#include <unistd.h>
 
 #include <linux/sched.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 namespace iso::jail {
 
 namespace {
 
-constexpr std::uint64_t k_namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
-                                       CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWTIME;
+constexpr std::uint64_t k_namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
+                                       CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+                                       CLONE_NEWTIME;
 /// What a program that was asked to stop may take for it.
 constexpr std::uint64_t k_grace_ns = 1'000'000'000;
 
@@ -55,7 +56,9 @@ public:
     /// The next signal, or 0.
     [[nodiscard]] int take() const {
         signalfd_siginfo info{};
-        return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+        return ::read(fd_.get(), &info, sizeof info) == sizeof info
+                   ? static_cast<int>(info.ssi_signo)
+                   : 0;
     }
 
 private:
@@ -73,11 +76,14 @@ struct Waited {
 /// A run in progress: owns everything that has to be undone.
 class Run {
 public:
-    Run(JailOptions const& options, RunReport& report) : options_(options), report_(report) {}
+    Run(JailOptions const& options, RunReport& report)
+        : options_(options)
+        , report_(report) {}
     ~Run() {
         if (init_ > 0) { // left early by an error: nothing may stay behind
             ::kill(init_, SIGKILL);
-            while (::waitpid(init_, nullptr, __WALL) < 0 && errno == EINTR) {}
+            while (::waitpid(init_, nullptr, __WALL) < 0 && errno == EINTR) {
+            }
         }
     }
     Run(Run const&) = delete;
@@ -106,22 +112,26 @@ private:
             report_.facts["memory.limit"] = "cgroup " + group_.name();
         } else {
             memory_ = MemoryLimit::address_space;
-            report_.facts["memory.limit"] = fmt::format("RLIMIT_AS, for each process ({}: {})", group.error().op, group.error().cause);
+            report_.facts["memory.limit"] = fmt::format("RLIMIT_AS, for each process ({}: {})",
+                                                        group.error().op, group.error().cause);
         }
         return {};
     }
 
     Result<void> share() {
-        shared_memory_ = TRY(Mapping::create(sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS));
-        // The mapping is all zeros: only the members that do not start as zero are written, for each
-        // page that is touched is a page fault.
+        shared_memory_ = TRY(
+            Mapping::create(sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS));
+        // The mapping is all zeros: only the members that do not start as zero are written, for
+        // each page that is touched is a page fault.
         shared_ = reinterpret_cast<Shared*>(shared_memory_.data());
         shared_->failed_step = -1;
         shared_->refused_step = -1;
         go_ = TRY(Pipe::create());
         if (options_.run.trace) {
-            for (Step const& step : plan_.steps) trace_text_.push_back("isolate: trace: " + describe(step) + " = ");
-            for (std::string const& line : trace_text_) trace_lines_.push_back(line.c_str());
+            for (Step const& step : plan_.steps)
+                trace_text_.push_back("isolate: trace: " + describe(step) + " = ");
+            for (std::string const& line : trace_text_)
+                trace_lines_.push_back(line.c_str());
         }
         return {};
     }
@@ -132,7 +142,12 @@ private:
         arguments.flags = k_namespaces | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
         arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
         arguments.exit_signal = SIGCHLD;
-        ChildSetup const setup{&plan_, shared_, go_.read.get(), go_.write.get(), options_.command_line, options_.run.explain,
+        ChildSetup const setup{&plan_,
+                               shared_,
+                               go_.read.get(),
+                               go_.write.get(),
+                               options_.command_line,
+                               options_.run.explain,
                                trace_lines_.empty() ? nullptr : trace_lines_.data()};
         clone_start_ns_ = monotonic_ns();
         auto const pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
@@ -178,14 +193,17 @@ private:
 
     Result<Waited> wait() {
         Waited waited;
-        std::uint64_t deadline = options_.run.timeout_ns == 0 ? 0 : report_.phases.create.value_or(0) + options_.run.timeout_ns;
+        std::uint64_t deadline = options_.run.timeout_ns == 0
+                                     ? 0
+                                     : report_.phases.create.value_or(0) + options_.run.timeout_ns;
         for (;;) {
             pollfd polled[2] = {{pidfd_.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
             timespec left{};
             if (deadline != 0) {
                 std::uint64_t const now = monotonic_ns();
                 std::uint64_t const rest = deadline > now ? deadline - now : 0;
-                left = {static_cast<time_t>(rest / 1'000'000'000), static_cast<long>(rest % 1'000'000'000)};
+                left = {static_cast<time_t>(rest / 1'000'000'000),
+                        static_cast<long>(rest % 1'000'000'000)};
             }
             int const ready = ::ppoll(polled, 2, deadline != 0 ? &left : nullptr, nullptr);
             if (ready < 0 && errno != EINTR) return sys_error("ppoll");
@@ -223,7 +241,8 @@ private:
         TRY(group_.remove());
         report_.phases.destroy = monotonic_ns();
         if (shared.refused_step >= 0)
-            report_.facts["refused"] = describe(plan_.steps[static_cast<std::size_t>(shared.refused_step.load())]);
+            report_.facts["refused"] =
+                describe(plan_.steps[static_cast<std::size_t>(shared.refused_step.load())]);
 
         if (options_.run.explain) {
             std::string const text = explain(plan_, shared, report_, memory_);
@@ -235,7 +254,8 @@ private:
             report_.ended = Ended::killed;
             report_.signal = waited.stopped_by;
         } else if (shared.failed_step >= 0) {
-            return tl::unexpected<Error>(step_error(plan_, static_cast<std::size_t>(shared.failed_step.load()), shared.failed_errno));
+            return tl::unexpected<Error>(step_error(
+                plan_, static_cast<std::size_t>(shared.failed_step.load()), shared.failed_errno));
         } else {
             ended_by_itself(waited);
         }
@@ -255,14 +275,18 @@ private:
     }
 
     void count(rusage const& usage) {
-        auto set = [&](char const* name, long value) { report_.counters[name] = static_cast<std::uint64_t>(value); };
+        auto set = [&](char const* name, long value) {
+            report_.counters[name] = static_cast<std::uint64_t>(value);
+        };
         set("host.minor_faults", usage.ru_minflt);
         set("host.voluntary_switches", usage.ru_nvcsw);
         set("host.involuntary_switches", usage.ru_nivcsw);
         set("host.max_rss_kib", usage.ru_maxrss);
         set("jail.steps", static_cast<long>(plan_.steps.size()));
         set("jail.filter_instructions", static_cast<long>(plan_.filter.size()));
-        set("jail.clone_ns", static_cast<long>(shared_->start_ns > clone_start_ns_ ? shared_->start_ns - clone_start_ns_ : 0));
+        set("jail.clone_ns", static_cast<long>(shared_->start_ns > clone_start_ns_
+                                                   ? shared_->start_ns - clone_start_ns_
+                                                   : 0));
     }
 
     JailOptions const& options_;

@@ -19,9 +19,12 @@ void print_stats(RunReport const& report, StatsFormat format) {
         std::fputs(to_json(report).c_str(), stderr);
         return;
     }
-    fmt::print(stderr, "isolate: {} ({}), exit status {}\n", to_string(report.ended), report.backend, report.exit_status());
-    for (auto const& [name, value] : report.counters) fmt::print(stderr, "  {:<28} {:>14}\n", name, value);
-    for (auto const& [name, value] : report.facts) fmt::print(stderr, "  {:<28} {}\n", name, value);
+    fmt::print(stderr, "isolate: {} ({}), exit status {}\n", to_string(report.ended),
+               report.backend, report.exit_status());
+    for (auto const& [name, value] : report.counters)
+        fmt::print(stderr, "  {:<28} {:>14}\n", name, value);
+    for (auto const& [name, value] : report.facts)
+        fmt::print(stderr, "  {:<28} {}\n", name, value);
 }
 
 int run_verb(jail::JailOptions const& options) {
@@ -40,15 +43,19 @@ int probe_verb(bool as_json) {
     if (as_json) {
         std::fputs(to_json("isolate", probe).c_str(), stdout);
     } else if (probe.usable) {
-        fmt::print("isolate: works here, backend {}{}{}\n", probe.backend, probe.reason.empty() ? "" : "; ", probe.reason);
+        fmt::print("isolate: works here, backend {}{}{}\n", probe.backend,
+                   probe.reason.empty() ? "" : "; ", probe.reason);
     } else {
-        fmt::print("isolate: does not work here: {}{}{}\n", probe.reason, probe.next_step.empty() ? "" : "; try: ", probe.next_step);
+        fmt::print("isolate: does not work here: {}{}{}\n", probe.reason,
+                   probe.next_step.empty() ? "" : "; try: ", probe.next_step);
     }
     return probe.usable ? exit_code::done : exit_code::no;
 }
 
 int isolate_main(int argc, char** argv) {
-    CLI::App app("Runs a program in a jail: all eight namespaces, a root of its own, no capabilities, a system call filter.", "isolate");
+    CLI::App app("Runs a program in a jail: all eight namespaces, a root of its own, no "
+                 "capabilities, a system call filter.",
+                 "isolate");
     app.set_version_flag("--version", std::string("isolate ") + k_version);
     app.require_subcommand(1);
 
@@ -56,7 +63,10 @@ int isolate_main(int argc, char** argv) {
     CLI::App& run = *app.add_subcommand("run", "Run a program in a jail");
     add_run_options(run, options.run);
     run.add_option("--hostname", options.hostname, "The host name inside")->type_name("NAME");
-    run.add_option("--pids", options.max_tasks, "The most processes and threads inside")->type_name("N")->check(CLI::Range(2, 4194304))->capture_default_str();
+    run.add_option("--pids", options.max_tasks, "The most processes and threads inside")
+        ->type_name("N")
+        ->check(CLI::Range(2, 4194304))
+        ->capture_default_str();
 
     bool as_json = false;
     CLI::App& probe = *app.add_subcommand("probe", "Say whether jails can be made here");

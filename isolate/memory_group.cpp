@@ -4,16 +4,15 @@
 #include "common/scope_exit.hpp"
 
 #include <fmt/format.h>
-
 #include <libcgroup.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <unistd.h>
 
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 namespace iso::jail {
 
@@ -46,7 +45,8 @@ std::uint64_t read_number(std::string const& path) {
 [[noreturn]] void watch(int pipe, char const* directory) {
     char byte = 0;
     if (::read(pipe, &byte, 1) == 1) ::_exit(0); // removed already
-    for (int tries = 0; tries < 10'000 && ::rmdir(directory) != 0 && errno == EBUSY; ++tries) ::usleep(1000);
+    for (int tries = 0; tries < 10'000 && ::rmdir(directory) != 0 && errno == EBUSY; ++tries)
+        ::usleep(1000);
     ::_exit(0);
 }
 
@@ -58,7 +58,8 @@ Result<MemoryGroup> MemoryGroup::create(std::uint64_t limit_bytes) {
     if (int const code = cgroup_get_subsys_mount_point(k_controller, &text); code != 0)
         return group_error("cgroup_get_subsys_mount_point(memory)", code);
     std::string const mount = take_string(text);
-    if (int const code = cgroup_get_current_controller_path(::getpid(), k_controller, &text); code != 0)
+    if (int const code = cgroup_get_current_controller_path(::getpid(), k_controller, &text);
+        code != 0)
         return group_error("cgroup_get_current_controller_path(memory)", code);
     std::string own = take_string(text);
     if (own == "/") own.clear();
@@ -84,8 +85,10 @@ Result<MemoryGroup> MemoryGroup::create(std::uint64_t limit_bytes) {
     made.name_ = name.substr(1);
     // v1 limits memory without swap; where swap is accounted, it is limited to the same.
     std::string const both = made.directory_ + "/memory.memsw.limit_in_bytes";
-    if (!made.v2_ && ::access(both.c_str(), W_OK) == 0) TRY(write_file(both, std::to_string(limit_bytes)));
-    if (read_number(made.directory_ + "/" + limit) == 0) return error("cgroup(memory)", "the limit did not take hold");
+    if (!made.v2_ && ::access(both.c_str(), W_OK) == 0)
+        TRY(write_file(both, std::to_string(limit_bytes)));
+    if (read_number(made.directory_ + "/" + limit) == 0)
+        return error("cgroup(memory)", "the limit did not take hold");
     TRY(made.start_watcher());
     return made;
 }
@@ -110,7 +113,8 @@ Result<void> MemoryGroup::start_watcher() {
 
 Result<void> MemoryGroup::attach(pid_t pid) const {
     Group const group(cgroup_new_cgroup(name_.c_str()));
-    if (!group || cgroup_add_controller(group.get(), k_controller) == nullptr) return error("cgroup_new_cgroup", "out of memory");
+    if (!group || cgroup_add_controller(group.get(), k_controller) == nullptr)
+        return error("cgroup_new_cgroup", "out of memory");
     if (int const code = cgroup_attach_task_pid(group.get(), pid); code != 0)
         return group_error(fmt::format("cgroup_attach_task_pid({})", directory_), code);
     return {};
@@ -142,7 +146,8 @@ Result<void> MemoryGroup::remove() {
         if (removed == 0) (void)!::write(watcher_pipe_, "r", 1);
         ::close(watcher_pipe_);
         watcher_pipe_ = -1;
-        while (::waitpid(watcher_, nullptr, 0) < 0 && errno == EINTR) {}
+        while (::waitpid(watcher_, nullptr, 0) < 0 && errno == EINTR) {
+        }
     }
     errno = code;
     if (removed != 0 && code != ENOENT) return sys_error("rmdir(" + directory_ + ")");

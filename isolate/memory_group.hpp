@@ -17,8 +17,11 @@ class [[nodiscard]] MemoryGroup {
 public:
     MemoryGroup() = default;
     MemoryGroup(MemoryGroup&& other) noexcept
-        : name_(std::exchange(other.name_, {})), directory_(std::exchange(other.directory_, {})), v2_(other.v2_),
-          watcher_(std::exchange(other.watcher_, -1)), watcher_pipe_(std::exchange(other.watcher_pipe_, -1)) {}
+        : name_(std::exchange(other.name_, {}))
+        , directory_(std::exchange(other.directory_, {}))
+        , v2_(other.v2_)
+        , watcher_(std::exchange(other.watcher_, -1))
+        , watcher_pipe_(std::exchange(other.watcher_pipe_, -1)) {}
     MemoryGroup& operator=(MemoryGroup&& other) noexcept {
         std::swap(name_, other.name_);
         std::swap(directory_, other.directory_);

@@ -10,12 +10,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unistd.h>
 
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 namespace iso::jail {
 
@@ -29,23 +29,41 @@ struct HostDevice {
     unsigned major;
     unsigned minor;
 };
-constexpr HostDevice k_devices[] = {{"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
-                                    {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
+constexpr HostDevice k_devices[] = {{"/dev/null", 1, 3},    {"/dev/zero", 1, 5},
+                                    {"/dev/full", 1, 7},    {"/dev/random", 1, 8},
+                                    {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
 
 /// What tells about the host, or changes it, even from inside its own /proc and /sys. The kernel's
 /// own checks (uid 0 of the host, capabilities) protect most of them too; this is the second wall.
-constexpr char const* k_masked[] = {
-    "/proc/acpi",        "/proc/asound",        "/proc/interrupts",  "/proc/kallsyms",      "/proc/kcore",
-    "/proc/key-users",   "/proc/keys",          "/proc/kmsg",        "/proc/latency_stats", "/proc/pagetypeinfo",
-    "/proc/sched_debug", "/proc/scsi",          "/proc/slabinfo",    "/proc/sysrq-trigger", "/proc/timer_list",
-    "/proc/timer_stats", "/proc/vmallocinfo",   "/sys/firmware",
-    "/sys/devices/virtual/powercap", "/sys/kernel/notes", "/sys/kernel/vmcoreinfo"};
+constexpr char const* k_masked[] = {"/proc/acpi",
+                                    "/proc/asound",
+                                    "/proc/interrupts",
+                                    "/proc/kallsyms",
+                                    "/proc/kcore",
+                                    "/proc/key-users",
+                                    "/proc/keys",
+                                    "/proc/kmsg",
+                                    "/proc/latency_stats",
+                                    "/proc/pagetypeinfo",
+                                    "/proc/sched_debug",
+                                    "/proc/scsi",
+                                    "/proc/slabinfo",
+                                    "/proc/sysrq-trigger",
+                                    "/proc/timer_list",
+                                    "/proc/timer_stats",
+                                    "/proc/vmallocinfo",
+                                    "/sys/firmware",
+                                    "/sys/devices/virtual/powercap",
+                                    "/sys/kernel/notes",
+                                    "/sys/kernel/vmcoreinfo"};
 
 /// Writes the list of steps; one method for each part of the wall, in the order of the walk.
 class Planner {
 public:
     Planner(JailPlan& plan, JailOptions const& options, MemoryLimit memory)
-        : plan_(plan), options_(options), memory_(memory) {}
+        : plan_(plan)
+        , options_(options)
+        , memory_(memory) {}
 
     Result<void> write() {
         TRY(check_paths());
@@ -60,7 +78,8 @@ public:
         privileges();
         program();
         if (plan_.steps.size() > k_max_steps || plan_.slots > static_cast<int>(k_max_slots))
-            return error("--add", "too many paths for one jail", "one directory instead of many files");
+            return error("--add", "too many paths for one jail",
+                         "one directory instead of many files");
         return {};
     }
 
@@ -75,7 +94,9 @@ private:
         for (std::string const& path : own_paths())
             for (char const* kernel : {"/proc/", "/sys/"})
                 if (path.starts_with(kernel))
-                    return error("mount(" + path + ")", std::string(kernel) + " inside is the kernel's own", "another path inside");
+                    return error("mount(" + path + ")",
+                                 std::string(kernel) + " inside is the kernel's own",
+                                 "another path inside");
         return {};
     }
 
@@ -87,9 +108,12 @@ private:
             step.path = file;
             step.text = std::move(text);
         };
-        map("/proc/self/setgroups", "deny", "the kernel asks for it before an ordinary user may map a group");
-        map("/proc/self/uid_map", fmt::format("0 {} 1", plan_.ids.host_uid), "uid 0 inside is you outside, and no other id exists");
-        map("/proc/self/gid_map", fmt::format("0 {} 1", plan_.ids.host_gid), "the same for the group");
+        map("/proc/self/setgroups", "deny",
+            "the kernel asks for it before an ordinary user may map a group");
+        map("/proc/self/uid_map", fmt::format("0 {} 1", plan_.ids.host_uid),
+            "uid 0 inside is you outside, and no other id exists");
+        map("/proc/self/gid_map", fmt::format("0 {} 1", plan_.ids.host_gid),
+            "the same for the group");
     }
 
     void surroundings() {
@@ -104,7 +128,8 @@ private:
         taken.out = new_slot();
         int const slot = taken.out;
         if (attributes != 0) {
-            Step& restricted = add(Op::restrict_mount, "read-only; no set-user-id; no device nodes");
+            Step& restricted =
+                add(Op::restrict_mount, "read-only; no set-user-id; no device nodes");
             restricted.in = slot;
             restricted.number = attributes;
             restricted.path = path;
@@ -115,18 +140,23 @@ private:
     /// Clones of host mounts, taken while the host's tree can still be named.
     Result<void> sources() {
         if (!options_.run.root.empty()) TRY(take_root());
-        program_slot_ = take(plan_.program, k_hardened | MOUNT_ATTR_RDONLY, "the program's file, as it is on the host");
+        program_slot_ = take(plan_.program, k_hardened | MOUNT_ATTR_RDONLY,
+                             "the program's file, as it is on the host");
         for (AddedPath const& added : options_.run.added) {
             char resolved[PATH_MAX];
             if (::realpath(added.host.c_str(), resolved) == nullptr)
                 return sys_error("--add(" + added.host + ")", "a path that exists");
             struct stat info {};
-            if (::stat(resolved, &info) != 0) return sys_error("stat(" + std::string(resolved) + ")");
-            added_.push_back({take(resolved, k_hardened | MOUNT_ATTR_RDONLY, "asked for by --add"), added.guest, S_ISDIR(info.st_mode)});
+            if (::stat(resolved, &info) != 0)
+                return sys_error("stat(" + std::string(resolved) + ")");
+            added_.push_back({take(resolved, k_hardened | MOUNT_ATTR_RDONLY, "asked for by --add"),
+                              added.guest, S_ISDIR(info.st_mode)});
         }
         for (HostDevice const& device : k_devices) {
-            int const slot = take(device.path, 0, "a user namespace may not make device nodes; the host's is bound");
-            Step& check = add(Op::require_device, "a false /dev/null would turn every mask into a hole");
+            int const slot = take(
+                device.path, 0, "a user namespace may not make device nodes; the host's is bound");
+            Step& check =
+                add(Op::require_device, "a false /dev/null would turn every mask into a hole");
             check.in = slot;
             check.path = device.path;
             check.number = makedev(device.major, device.minor);
@@ -146,7 +176,8 @@ private:
                 taken.text = layout.directory.empty() ? "/" : layout.directory;
                 taken.out = new_slot();
                 int const slot = taken.out;
-                Step& restricted = add(Op::restrict_mount, "read-only; no set-user-id; no device nodes");
+                Step& restricted =
+                    add(Op::restrict_mount, "read-only; no set-user-id; no device nodes");
                 restricted.in = slot;
                 restricted.number = k_hardened | MOUNT_ATTR_RDONLY;
                 restricted.path = layout.directory + entry.path;
@@ -162,7 +193,8 @@ private:
     /// What the jail itself puts into the root, whatever --root holds there.
     std::vector<std::string> own_paths() const {
         std::vector<std::string> paths{"/dev", "/tmp", "/sys", "/proc", plan_.program};
-        for (AddedPath const& added : options_.run.added) paths.push_back(added.guest);
+        for (AddedPath const& added : options_.run.added)
+            paths.push_back(added.guest);
         return paths;
     }
 
@@ -170,9 +202,15 @@ private:
         for (std::size_t i = 0; i < root_entries_.size(); ++i) {
             RootEntry const& entry = root_entries_[i];
             switch (entry.kind) {
-            case RootEntry::Kind::tree: mount_at(root_slots_[i], entry.path, true, "from --root"); break;
-            case RootEntry::Kind::file: mount_at(root_slots_[i], entry.path, false, "from --root"); break;
-            case RootEntry::Kind::directory: directory(entry.path, 0755, "holds what --root lacks"); break;
+            case RootEntry::Kind::tree:
+                mount_at(root_slots_[i], entry.path, true, "from --root");
+                break;
+            case RootEntry::Kind::file:
+                mount_at(root_slots_[i], entry.path, false, "from --root");
+                break;
+            case RootEntry::Kind::directory:
+                directory(entry.path, 0755, "holds what --root lacks");
+                break;
             case RootEntry::Kind::link: {
                 Step& step = add(Op::make_link, "from --root; it can lead only inside");
                 step.path = entry.path;
@@ -184,12 +222,14 @@ private:
     }
 
     void become_root() {
-        add(Op::await_parent, "isolate writes the id maps meanwhile: only host root may map an id of nobody");
+        add(Op::await_parent,
+            "isolate writes the id maps meanwhile: only host root may map an id of nobody");
         add(Op::become_root_inside, "uid 0 inside is an id that nobody has outside");
         add(Op::die_with_parent, "changing ids cleared it (prctl(2))");
     }
 
-    int make_filesystem(char const* type, std::string text, std::uint64_t attributes, char const* why) {
+    int make_filesystem(char const* type, std::string text, std::uint64_t attributes,
+                        char const* why) {
         Step& step = add(Op::new_filesystem, why);
         step.path = type;
         step.text = std::move(text);
@@ -201,22 +241,36 @@ private:
     /// New file systems, mounted nowhere yet. /proc and /sys are made while the host's can be seen:
     /// the kernel refuses them to whoever sees less ("mount too revealing").
     void filesystems() {
-        root_slot_ = make_filesystem("tmpfs", "mode=0755,size=4m,nr_inodes=16384", k_hardened, "the new root: empty");
-        dev_slot_ = make_filesystem("tmpfs", "mode=0755,size=64k,nr_inodes=256", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, "/dev: only what is put there");
-        pts_slot_ = make_filesystem("devpts", "newinstance,ptmxmode=0666,mode=0620", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, "/dev/pts: terminals of its own");
-        std::string const memory = options_.run.memory_bytes == 0 ? "256m" : fmt::format("{}", options_.run.memory_bytes);
-        shm_slot_ = make_filesystem("tmpfs", "mode=1777,size=" + memory, k_data_only, "/dev/shm: shared memory of its own");
-        tmp_slot_ = make_filesystem("tmpfs", "mode=1777,size=" + memory, k_hardened, "/tmp: scratch space that ends with the jail");
-        mask_slot_ = make_filesystem("tmpfs", "mode=0555,size=4k,nr_inodes=2", k_data_only | MOUNT_ATTR_RDONLY, "an empty directory to hide others with");
-        sys_slot_ = make_filesystem("sysfs", "", k_data_only | MOUNT_ATTR_RDONLY, "/sys of the new network namespace, read-only");
+        root_slot_ = make_filesystem("tmpfs", "mode=0755,size=4m,nr_inodes=16384", k_hardened,
+                                     "the new root: empty");
+        dev_slot_ =
+            make_filesystem("tmpfs", "mode=0755,size=64k,nr_inodes=256",
+                            MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, "/dev: only what is put there");
+        pts_slot_ = make_filesystem("devpts", "newinstance,ptmxmode=0666,mode=0620",
+                                    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+                                    "/dev/pts: terminals of its own");
+        std::string const memory =
+            options_.run.memory_bytes == 0 ? "256m" : fmt::format("{}", options_.run.memory_bytes);
+        shm_slot_ = make_filesystem("tmpfs", "mode=1777,size=" + memory, k_data_only,
+                                    "/dev/shm: shared memory of its own");
+        tmp_slot_ = make_filesystem("tmpfs", "mode=1777,size=" + memory, k_hardened,
+                                    "/tmp: scratch space that ends with the jail");
+        mask_slot_ = make_filesystem("tmpfs", "mode=0555,size=4k,nr_inodes=2",
+                                     k_data_only | MOUNT_ATTR_RDONLY,
+                                     "an empty directory to hide others with");
+        sys_slot_ = make_filesystem("sysfs", "", k_data_only | MOUNT_ATTR_RDONLY,
+                                    "/sys of the new network namespace, read-only");
         plan_.steps.back().may_be_refused = true;
-        proc_slot_ = make_filesystem("proc", "", k_data_only | MOUNT_ATTR_RDONLY, "/proc of the new process namespace; read-only as a whole, so no switch in it can be thrown");
+        proc_slot_ = make_filesystem("proc", "", k_data_only | MOUNT_ATTR_RDONLY,
+                                     "/proc of the new process namespace; read-only as a whole, so "
+                                     "no switch in it can be thrown");
     }
 
     void cross_over() {
         Step& enter = add(Op::enter_root, "pivot_root(2) asks for a mounted new root");
         enter.in = root_slot_;
-        add(Op::switch_root, "the new root comes to lie under the old one, and no directory is needed for that");
+        add(Op::switch_root,
+            "the new root comes to lie under the old one, and no directory is needed for that");
         add(Op::detach_host, "from here on no path can name anything of the host");
     }
 
@@ -229,7 +283,8 @@ private:
     }
 
     void parents(std::string const& path) {
-        for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+        for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
+             slash = path.find('/', slash + 1))
             directory(path.substr(0, slash), 0755, "on the way to a mount");
     }
 
@@ -248,32 +303,38 @@ private:
     void furnish() {
         furnish_root();
         mount_at(dev_slot_, "/dev", true, "a minimal /dev");
-        for (std::size_t i = 0; i < std::size(k_devices); ++i) mount_at(device_slots_[i], k_devices[i].path, false, "a harmless device");
+        for (std::size_t i = 0; i < std::size(k_devices); ++i)
+            mount_at(device_slots_[i], k_devices[i].path, false, "a harmless device");
         mount_at(pts_slot_, "/dev/pts", true, "terminals of its own");
         mount_at(shm_slot_, "/dev/shm", true, "shared memory of its own");
-        constexpr std::pair<char const*, char const*> k_links[] = {{"/dev/fd", "/proc/self/fd"},
-                                                                   {"/dev/stdin", "/proc/self/fd/0"},
-                                                                   {"/dev/stdout", "/proc/self/fd/1"},
-                                                                   {"/dev/stderr", "/proc/self/fd/2"},
-                                                                   {"/dev/ptmx", "pts/ptmx"}};
+        constexpr std::pair<char const*, char const*> k_links[] = {
+            {"/dev/fd", "/proc/self/fd"},
+            {"/dev/stdin", "/proc/self/fd/0"},
+            {"/dev/stdout", "/proc/self/fd/1"},
+            {"/dev/stderr", "/proc/self/fd/2"},
+            {"/dev/ptmx", "pts/ptmx"}};
         for (auto const& [path, target] : k_links) {
             Step& step = add(Op::make_link, "as programs expect");
             step.path = path;
             step.text = target;
         }
         mount_at(tmp_slot_, "/tmp", true, "the one place that can be written");
-        for (Added const& added : added_) mount_at(added.slot, added.guest, added.is_directory, "asked for by --add");
+        for (Added const& added : added_)
+            mount_at(added.slot, added.guest, added.is_directory, "asked for by --add");
         mount_at(program_slot_, plan_.program, false, "the program, at its own path");
         std::string const& typed = options_.run.program;
-        if (options_.run.root.empty() && typed.starts_with("/") && typed != plan_.program && typed.find("/.") == std::string::npos &&
-            typed.find("//") == std::string::npos) {
+        if (options_.run.root.empty() && typed.starts_with("/") && typed != plan_.program &&
+            typed.find("/.") == std::string::npos && typed.find("//") == std::string::npos) {
             parents(typed);
-            Step& link = add(Op::make_link, "and as it was called: that path leads there on the host too");
+            Step& link =
+                add(Op::make_link, "and as it was called: that path leads there on the host too");
             link.path = typed;
             link.text = plan_.program;
             link.may_exist = true; // shown by --add
         }
-        mount_at(mask_slot_, "/sys", true, "shows if this kernel refuses us a /sys; attached, it can be cloned for the masks");
+        mount_at(
+            mask_slot_, "/sys", true,
+            "shows if this kernel refuses us a /sys; attached, it can be cloned for the masks");
         mount_at(sys_slot_, "/sys", true, "read-only");
         plan_.steps.back().may_be_missing = true;
         // Last: before this no magic link exists that a path could be led through.
@@ -286,7 +347,8 @@ private:
             step.out = mask_slot_;
             step.may_be_missing = true;
         }
-        for (char const* path : {"/dev", "/"}) add(Op::make_read_only, "nothing of it changes any more").path = path;
+        for (char const* path : {"/dev", "/"})
+            add(Op::make_read_only, "nothing of it changes any more").path = path;
     }
 
     void limit(int resource, std::uint64_t value, char const* why) {
@@ -296,16 +358,20 @@ private:
     }
 
     void limits() {
-        if (plan_.await_cgroup) add(Op::await_parent, "isolate puts this process into its memory group meanwhile");
-        limit(RLIMIT_NPROC, options_.max_tasks, "a fork bomb ends here: the kernel counts the tasks of this user namespace");
+        if (plan_.await_cgroup)
+            add(Op::await_parent, "isolate puts this process into its memory group meanwhile");
+        limit(RLIMIT_NPROC, options_.max_tasks,
+              "a fork bomb ends here: the kernel counts the tasks of this user namespace");
         limit(RLIMIT_CORE, 0, "no core file, and no host program to write one");
         if (memory_ == MemoryLimit::address_space)
-            limit(RLIMIT_AS, options_.run.memory_bytes, "--memory, for each process: no memory group may be made here");
+            limit(RLIMIT_AS, options_.run.memory_bytes,
+                  "--memory, for each process: no memory group may be made here");
     }
 
     void privileges() {
         add(Op::drop_bounding, "no program started inside can gain a capability");
-        add(Op::drop_capabilities, "nor has one now: permitted, effective, inheritable, ambient are empty");
+        add(Op::drop_capabilities,
+            "nor has one now: permitted, effective, inheritable, ambient are empty");
         add(Op::no_new_privileges, "set-user-id files give nothing, and seccomp(2) asks for it");
         add(Op::not_dumpable, "the set-up process cannot be traced from inside (CVE-2016-9962)");
         add(Op::filter_calls, "fewer kernel calls, less kernel to attack");
@@ -313,10 +379,13 @@ private:
 
     void program() {
         plan_.program_step = plan_.steps.size();
-        add(Op::start_program, "the program is an ordinary process, not an init: signals act as usual");
+        add(Op::start_program,
+            "the program is an ordinary process, not an init: signals act as usual");
         add(Op::new_session, "no controlling terminal to type into");
         add(Op::default_signals, "none blocked; handlers were reset by CLONE_CLEAR_SIGHAND");
-        add(Op::change_directory, "a working directory inside, never an inherited one (CVE-2024-21626)").path = options_.run.workdir;
+        add(Op::change_directory,
+            "a working directory inside, never an inherited one (CVE-2024-21626)")
+            .path = options_.run.workdir;
         add(Op::close_descriptors, "nothing is inherited but 0, 1 and 2");
         if (options_.rehearsal) {
             add(Op::leave, "the jail stands; this was a rehearsal");
@@ -339,8 +408,8 @@ private:
     std::vector<Added> added_;
     std::vector<int> device_slots_;
     std::vector<std::string> made_;
-    int program_slot_ = -1, root_slot_ = -1, dev_slot_ = -1, pts_slot_ = -1,
-        shm_slot_ = -1, tmp_slot_ = -1, mask_slot_ = -1, sys_slot_ = -1, proc_slot_ = -1;
+    int program_slot_ = -1, root_slot_ = -1, dev_slot_ = -1, pts_slot_ = -1, shm_slot_ = -1,
+        tmp_slot_ = -1, mask_slot_ = -1, sys_slot_ = -1, proc_slot_ = -1;
 };
 
 /// The program must be a file that the kernel can start in this root.
@@ -349,13 +418,17 @@ Result<void> check_program(JailPlan const& plan, JailOptions const& options) {
     struct stat info {};
     if (::fstat(file.get(), &info) != 0) return sys_error("fstat(" + plan.program + ")");
     if (plan.ids.by_parent && (info.st_mode & S_IXOTH) == 0)
-        return tl::unexpected<Error>(Error{"exec(" + plan.program + ")",
-                                           fmt::format("mode {:04o}: inside it is run by an id that is nobody's on the host, and others may not execute it",
-                                                       info.st_mode & 07777),
-                                           "chmod o+x " + plan.program, EACCES, exit_code::cannot_execute});
+        return tl::unexpected<Error>(
+            Error{"exec(" + plan.program + ")",
+                  fmt::format("mode {:04o}: inside it is run by an id that is nobody's on the "
+                              "host, and others may not execute it",
+                              info.st_mode & 07777),
+                  "chmod o+x " + plan.program, EACCES, exit_code::cannot_execute});
     if (!options.run.root.empty()) return {}; // its interpreter may lie there: the kernel decides
     Mapping image;
-    if (info.st_size > 0) image = TRY(Mapping::create(static_cast<std::size_t>(info.st_size), PROT_READ, MAP_PRIVATE, file.get()));
+    if (info.st_size > 0)
+        image = TRY(Mapping::create(static_cast<std::size_t>(info.st_size), PROT_READ, MAP_PRIVATE,
+                                    file.get()));
     auto const parsed = ElfImage::parse(image.bytes(), options.run.program);
     if (!parsed) return tl::unexpected<Error>(parsed.error());
     return {};
@@ -373,7 +446,8 @@ Result<JailPlan> make_plan(JailOptions const& options, MemoryLimit memory) {
 
     plan.words.push_back(options.run.program);
     plan.words.insert(plan.words.end(), options.run.arguments.begin(), options.run.arguments.end());
-    plan.words.insert(plan.words.end(), options.run.environment.begin(), options.run.environment.end());
+    plan.words.insert(plan.words.end(), options.run.environment.begin(),
+                      options.run.environment.end());
     std::size_t const arguments = 1 + options.run.arguments.size();
     for (std::size_t i = 0; i < plan.words.size(); ++i)
         (i < arguments ? plan.argv : plan.envp).push_back(plan.words[i].data());

@@ -34,21 +34,21 @@ enum class Op : std::uint8_t {
     make_file,          ///< an empty file to mount over
     make_link,          ///< symlink `text` at `path`
     attach,             ///< move_mount slot `in` at `path`
-    mask,               ///< hide the file or directory at `path`, slots `in` (file) and `out` (directory)
-    make_read_only,     ///< mount_setattr(`path`, RDONLY)
-    set_limit,          ///< setrlimit(resource `in`, `number`)
-    drop_bounding,      ///< prctl(PR_CAPBSET_DROP) for each capability
-    drop_capabilities,  ///< securebits, ambient set, capset(0)
-    no_new_privileges,  ///< prctl(PR_SET_NO_NEW_PRIVS)
-    not_dumpable,       ///< prctl(PR_SET_DUMPABLE, 0)
-    filter_calls,       ///< seccomp(2)
-    start_program,      ///< clone: from here on in the program's own process
-    new_session,        ///< setsid
-    default_signals,    ///< an empty signal mask
-    change_directory,   ///< chdir(`path`)
-    close_descriptors,  ///< close_range(3, ~0, CLOEXEC)
-    execute,            ///< execve
-    leave,              ///< _exit(0): a rehearsal ends here
+    mask, ///< hide the file or directory at `path`, slots `in` (file) and `out` (directory)
+    make_read_only,    ///< mount_setattr(`path`, RDONLY)
+    set_limit,         ///< setrlimit(resource `in`, `number`)
+    drop_bounding,     ///< prctl(PR_CAPBSET_DROP) for each capability
+    drop_capabilities, ///< securebits, ambient set, capset(0)
+    no_new_privileges, ///< prctl(PR_SET_NO_NEW_PRIVS)
+    not_dumpable,      ///< prctl(PR_SET_DUMPABLE, 0)
+    filter_calls,      ///< seccomp(2)
+    start_program,     ///< clone: from here on in the program's own process
+    new_session,       ///< setsid
+    default_signals,   ///< an empty signal mask
+    change_directory,  ///< chdir(`path`)
+    close_descriptors, ///< close_range(3, ~0, CLOEXEC)
+    execute,           ///< execve
+    leave,             ///< _exit(0): a rehearsal ends here
 };
 
 /// A step: what is called, on what, and why. The child executes it, --explain prints it, --trace
@@ -71,8 +71,9 @@ inline constexpr std::size_t k_max_slots = 1024;
 
 /// Who the program is on the host.
 struct IdMap {
-    bool by_parent = false; ///< the parent writes the maps (it needs CAP_SETUID); else the child does
-    uid_t host_uid = 0;     ///< what uid 0 inside is outside
+    bool by_parent =
+        false;          ///< the parent writes the maps (it needs CAP_SETUID); else the child does
+    uid_t host_uid = 0; ///< what uid 0 inside is outside
     gid_t host_gid = 0;
 };
 
@@ -81,8 +82,9 @@ struct JailOptions {
     RunOptions run;
     std::string hostname = "jail";
     std::uint64_t max_tasks = 512;
-    std::span<char> command_line; ///< our own argv strings, wiped in process 1: they tell of the host
-    bool rehearsal = false;       ///< end where the program would start
+    std::span<char>
+        command_line;       ///< our own argv strings, wiped in process 1: they tell of the host
+    bool rehearsal = false; ///< end where the program would start
 };
 
 /// Everything that the child needs, prepared before it exists: after clone it neither allocates
@@ -92,12 +94,12 @@ struct JailPlan {
     std::size_t program_step = 0; ///< index of Op::start_program
     IdMap ids;
     SeccompProgram filter;
-    std::string program;          ///< absolute path, the same outside and inside
-    std::vector<char*> argv;      ///< pointers into `words`
+    std::string program;     ///< absolute path, the same outside and inside
+    std::vector<char*> argv; ///< pointers into `words`
     std::vector<char*> envp;
     std::vector<std::string> words;
     std::vector<std::string> notes; ///< what --explain says about decisions taken
-    bool await_cgroup = false;    ///< a second byte comes from the parent before the program starts
+    bool await_cgroup = false; ///< a second byte comes from the parent before the program starts
     int slots = 0;
 
     [[nodiscard]] char const* backend() const { return ids.by_parent ? "root" : "userns"; }
@@ -107,7 +109,8 @@ struct JailPlan {
 enum class MemoryLimit { none, cgroup, address_space };
 
 /// Checks the program and the options against this machine and writes the plan.
-/// Errors: the program is missing (127) or cannot be executed in this jail (126); anything else 125.
+/// Errors: the program is missing (127) or cannot be executed in this jail (126); anything else
+/// 125.
 Result<JailPlan> make_plan(JailOptions const& options, MemoryLimit memory);
 
 /// Who the program shall be on the host: see docs in id_map.cpp.

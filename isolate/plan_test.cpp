@@ -1,17 +1,15 @@
+#include "common/fd.hpp"
+#include "common/temp_dir.hpp"
 #include "isolate/hints.hpp"
 #include "isolate/plan.hpp"
 #include "isolate/root_layout.hpp"
-
-#include "common/fd.hpp"
-#include "common/temp_dir.hpp"
-
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <unistd.h>
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace {
 
@@ -25,12 +23,14 @@ JailOptions options_for(std::string program) {
 }
 
 std::size_t position(JailPlan const& plan, Op op) {
-    auto const found = std::find_if(plan.steps.begin(), plan.steps.end(), [&](Step const& s) { return s.op == op; });
+    auto const found = std::find_if(plan.steps.begin(), plan.steps.end(),
+                                    [&](Step const& s) { return s.op == op; });
     return static_cast<std::size_t>(found - plan.steps.begin());
 }
 
 bool touches(JailPlan const& plan, Op op, std::string const& path) {
-    return std::any_of(plan.steps.begin(), plan.steps.end(), [&](Step const& s) { return s.op == op && s.path == path; });
+    return std::any_of(plan.steps.begin(), plan.steps.end(),
+                       [&](Step const& s) { return s.op == op && s.path == path; });
 }
 
 RootEntry::Kind kind_of(RootLayout const& layout, std::string const& path) {
@@ -53,7 +53,8 @@ TEST_CASE("the order of a plan keeps its promises") {
         if (steps[i].op == Op::attach || steps[i].op == Op::make_directory) CHECK(i > gone);
     }
     // /proc is mounted last: before, there is no magic link to be led through.
-    for (std::size_t i = position(*plan, Op::mask); i < steps.size(); ++i) CHECK(steps[i].op != Op::attach);
+    for (std::size_t i = position(*plan, Op::mask); i < steps.size(); ++i)
+        CHECK(steps[i].op != Op::attach);
     CHECK(position(*plan, Op::drop_bounding) < position(*plan, Op::drop_capabilities));
     CHECK(position(*plan, Op::no_new_privileges) < position(*plan, Op::filter_calls));
     CHECK(position(*plan, Op::filter_calls) + 1 == plan->program_step);
@@ -77,7 +78,9 @@ TEST_CASE("program, environment and memory limit are in the plan") {
     CHECK(plan->argv[3] == nullptr);
     REQUIRE(plan->envp.size() == 2);
     CHECK(std::string(plan->envp[0]) == "X=1");
-    auto const limited = std::count_if(plan->steps.begin(), plan->steps.end(), [](Step const& s) { return s.op == Op::set_limit && s.number == 1 << 20; });
+    auto const limited = std::count_if(plan->steps.begin(), plan->steps.end(), [](Step const& s) {
+        return s.op == Op::set_limit && s.number == 1 << 20;
+    });
     CHECK(limited == 1);
 }
 
@@ -116,7 +119,8 @@ TEST_CASE("a root directory is bound whole except where something has to be made
     auto const dir = TempDir::create("isolate-test");
     REQUIRE(dir);
     std::string const root = dir->path();
-    for (char const* name : {"/usr", "/usr/bin", "/usr/lib", "/proc", "/home"}) REQUIRE(::mkdir((root + name).c_str(), 0755) == 0);
+    for (char const* name : {"/usr", "/usr/bin", "/usr/lib", "/proc", "/home"})
+        REQUIRE(::mkdir((root + name).c_str(), 0755) == 0);
     REQUIRE(::symlink("/", (root + "/escape").c_str()) == 0);
     REQUIRE(Fd::open(root + "/file", O_CREAT | O_WRONLY, 0644));
     auto const layout = lay_out_root(root, {"/proc", "/usr/bin/program", "/opt/x"});
@@ -127,7 +131,8 @@ TEST_CASE("a root directory is bound whole except where something has to be made
     CHECK(kind_of(*layout, "/usr/bin") == RootEntry::Kind::directory);
     CHECK(kind_of(*layout, "/file") == RootEntry::Kind::file);
     CHECK(kind_of(*layout, "/escape") == RootEntry::Kind::link);
-    CHECK(std::none_of(layout->entries.begin(), layout->entries.end(), [](RootEntry const& e) { return e.path == "/proc"; }));
+    CHECK(std::none_of(layout->entries.begin(), layout->entries.end(),
+                       [](RootEntry const& e) { return e.path == "/proc"; }));
     CHECK_FALSE(lay_out_root(root, {"/escape/x"})); // behind a link: refused, not followed
     CHECK_FALSE(lay_out_root(root + "/file", {}));
 }
@@ -154,11 +159,15 @@ TEST_CASE("failures say what to do") {
             if (plan->steps[i].op == op && (path.empty() || plan->steps[i].path == path)) return i;
         return plan->steps.size();
     };
-    CHECK(step_error(*plan, step_of(Op::new_filesystem, "proc"), EPERM).hint.find("mount too revealing") != std::string::npos);
-    CHECK(step_error(*plan, step_of(Op::switch_root), EINVAL).hint.find("chroot") != std::string::npos);
+    CHECK(step_error(*plan, step_of(Op::new_filesystem, "proc"), EPERM)
+              .hint.find("mount too revealing") != std::string::npos);
+    CHECK(step_error(*plan, step_of(Op::switch_root), EINVAL).hint.find("chroot") !=
+          std::string::npos);
     CHECK(step_error(*plan, step_of(Op::execute), EACCES).exit_status == 126);
-    CHECK(step_error(*plan, step_of(Op::execute), ENOEXEC).op.find(plan->program) != std::string::npos);
-    CHECK(step_error(*plan, step_of(Op::change_directory), ENOENT).hint.find("--workdir") != std::string::npos);
+    CHECK(step_error(*plan, step_of(Op::execute), ENOEXEC).op.find(plan->program) !=
+          std::string::npos);
+    CHECK(step_error(*plan, step_of(Op::change_directory), ENOENT).hint.find("--workdir") !=
+          std::string::npos);
     CHECK_FALSE(clone_error(EPERM).hint.empty());
     CHECK_FALSE(clone_error(ENOSPC).hint.empty());
     CHECK(clone_error(EINVAL).code == EINVAL);

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <unistd.h>
 #include <variant>
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 namespace iso::jail {
 
@@ -30,9 +30,12 @@ sock_filter statement(unsigned code, std::uint32_t k) {
     return {static_cast<std::uint16_t>(code), 0, 0, k};
 }
 sock_filter jump(unsigned code, std::uint32_t k, std::size_t yes, std::size_t no) {
-    return {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(yes), static_cast<std::uint8_t>(no), k};
+    return {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(yes),
+            static_cast<std::uint8_t>(no), k};
 }
-sock_filter answer_with(SeccompAction action) { return statement(BPF_RET | BPF_K, action.value); }
+sock_filter answer_with(SeccompAction action) {
+    return statement(BPF_RET | BPF_K, action.value);
+}
 
 void append(SeccompProgram& program, SeccompProgram const& more) {
     program.insert(program.end(), more.begin(), more.end());
@@ -41,7 +44,8 @@ void append(SeccompProgram& program, SeccompProgram const& more) {
 /// Neighbouring numbers with equal answers become one interval. Argument tests stay alone.
 std::vector<Interval> intervals_of(SeccompPolicy const& policy) {
     std::map<std::uint32_t, Answer> answers(policy.calls.begin(), policy.calls.end());
-    for (auto const& [number, test] : policy.tests) answers[number] = &test;
+    for (auto const& [number, test] : policy.tests)
+        answers[number] = &test;
     std::vector<Interval> result{{0, policy.unlisted}};
     auto begin_at = [&](std::uint32_t number, Answer const& answer) {
         if (result.back().first == number) result.pop_back();
@@ -61,14 +65,16 @@ SeccompProgram emit_test(ArgumentTest const& test) {
     SeccompProgram program{statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset))};
     unsigned const comparison = test.kind == ArgumentTest::Kind::any_bit_of ? BPF_JSET : BPF_JEQ;
     for (std::size_t i = 0; i < test.values.size(); ++i)
-        program.push_back(jump(BPF_JMP | comparison | BPF_K, test.values[i], test.values.size() - i, 0));
+        program.push_back(
+            jump(BPF_JMP | comparison | BPF_K, test.values[i], test.values.size() - i, 0));
     program.push_back(answer_with(test.otherwise));
     program.push_back(answer_with(test.matched));
     return program;
 }
 
 /// A balanced tree over intervals [low, high): the root asks for the middle one.
-SeccompProgram emit_tree(std::vector<Interval> const& intervals, std::size_t low, std::size_t high) {
+SeccompProgram emit_tree(std::vector<Interval> const& intervals, std::size_t low,
+                         std::size_t high) {
     if (high - low == 1) {
         Answer const& answer = intervals[low].answer;
         if (auto const* test = std::get_if<ArgumentTest const*>(&answer)) return emit_test(**test);

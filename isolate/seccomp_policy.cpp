@@ -22,16 +22,25 @@ constexpr NamedCall k_table[] = {
 
 } // namespace
 
-SeccompAction SeccompAction::allow() { return {SECCOMP_RET_ALLOW}; }
+SeccompAction SeccompAction::allow() {
+    return {SECCOMP_RET_ALLOW};
+}
 SeccompAction SeccompAction::fail(int error_number) {
     return {SECCOMP_RET_ERRNO | (static_cast<std::uint32_t>(error_number) & SECCOMP_RET_DATA)};
 }
-SeccompAction SeccompAction::kill_process() { return {SECCOMP_RET_KILL_PROCESS}; }
-SeccompAction SeccompAction::trap() { return {SECCOMP_RET_TRAP}; }
-SeccompAction SeccompAction::notify() { return {SECCOMP_RET_USER_NOTIF}; }
+SeccompAction SeccompAction::kill_process() {
+    return {SECCOMP_RET_KILL_PROCESS};
+}
+SeccompAction SeccompAction::trap() {
+    return {SECCOMP_RET_TRAP};
+}
+SeccompAction SeccompAction::notify() {
+    return {SECCOMP_RET_USER_NOTIF};
+}
 
 void SeccompPolicy::set(std::uint32_t first, std::uint32_t last, SeccompAction action) {
-    for (std::uint32_t number = first; number <= last; ++number) calls[number] = action;
+    for (std::uint32_t number = first; number <= last; ++number)
+        calls[number] = action;
 }
 
 std::string syscall_name(std::uint32_t number) {

@@ -30,7 +30,7 @@ struct SeccompAction {
 struct ArgumentTest {
     enum class Kind { any_bit_of, one_of };
 
-    unsigned argument = 0;             ///< 0..5
+    unsigned argument = 0; ///< 0..5
     Kind kind = Kind::one_of;
     std::vector<std::uint32_t> values; ///< for any_bit_of: one mask
     SeccompAction matched;             ///< the answer when it holds

@@ -1,7 +1,6 @@
 #include "isolate/bpf_interpreter.hpp"
 #include "isolate/seccomp_compiler.hpp"
 #include "isolate/seccomp_profile.hpp"
-
 #include "tests/support/catch.hpp"
 
 #include <seccomp.h>
@@ -10,17 +9,17 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
+#include <fcntl.h>
 #include <initializer_list>
 #include <memory>
+#include <unistd.h>
 
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 namespace {
 
@@ -49,12 +48,15 @@ std::uint32_t ask(SeccompProgram const& program, seccomp_data const& data) {
 
 /// The same policy, built by libseccomp: the oracle.
 SeccompProgram oracle(SeccompPolicy const& policy) {
-    std::unique_ptr<void, decltype(&seccomp_release)> const filter(seccomp_init(policy.unlisted.value), seccomp_release);
+    std::unique_ptr<void, decltype(&seccomp_release)> const filter(
+        seccomp_init(policy.unlisted.value), seccomp_release);
     REQUIRE(filter);
-    REQUIRE(seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, policy.wrong_architecture.value) == 0);
+    REQUIRE(seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH,
+                             policy.wrong_architecture.value) == 0);
     for (auto const& [number, action] : policy.calls)
         if (!policy.tests.contains(number) && action != policy.unlisted)
-            REQUIRE(seccomp_rule_add_exact(filter.get(), action.value, static_cast<int>(number), 0) == 0);
+            REQUIRE(seccomp_rule_add_exact(filter.get(), action.value, static_cast<int>(number),
+                                           0) == 0);
     for (auto const& [number, test] : policy.tests) {
         // libseccomp knows no "otherwise": it is the default unless each case is a rule of its own.
         auto const nr = static_cast<int>(number);
@@ -62,13 +64,15 @@ SeccompProgram oracle(SeccompPolicy const& policy) {
             bool const mask = test.kind == ArgumentTest::Kind::any_bit_of;
             if (!mask) {
                 scmp_arg_cmp const equal{test.argument, SCMP_CMP_MASKED_EQ, 0xffffffff, value};
-                REQUIRE(seccomp_rule_add_exact_array(filter.get(), test.matched.value, nr, 1, &equal) == 0);
+                REQUIRE(seccomp_rule_add_exact_array(filter.get(), test.matched.value, nr, 1,
+                                                     &equal) == 0);
                 continue;
             }
             for (unsigned bit = 0; bit < 32; ++bit) {
                 if ((value >> bit & 1U) == 0) continue;
                 scmp_arg_cmp const set{test.argument, SCMP_CMP_MASKED_EQ, 1ULL << bit, 1ULL << bit};
-                REQUIRE(seccomp_rule_add_exact_array(filter.get(), test.matched.value, nr, 1, &set) == 0);
+                REQUIRE(seccomp_rule_add_exact_array(filter.get(), test.matched.value, nr, 1,
+                                                     &set) == 0);
             }
         }
     }
@@ -97,8 +101,10 @@ TEST_CASE("the default profile answers as libseccomp's filter of the same policy
     auto const ours = compile_seccomp(policy);
     REQUIRE(ours);
     SeccompProgram const theirs = oracle(policy);
-    std::uint64_t const arguments[] = {0, 1, 2, 10, 16, 17, 38, 40, 0x5412, 0x541c, 0x5423, 0x20000, 0x20008, 0x10000000,
-                                       0xffffffff, 0x100000000, 0x100005412, 0xffffffff00000001};
+    std::uint64_t const arguments[] = {
+        0,       1,          2,          10,          16,          17,
+        38,      40,         0x5412,     0x541c,      0x5423,      0x20000,
+        0x20008, 0x10000000, 0xffffffff, 0x100000000, 0x100005412, 0xffffffff00000001};
     for (std::uint32_t number = 0; number < 1200; ++number)
         for (std::uint64_t const value : arguments)
             for (unsigned index : {0U, 1U}) {
@@ -124,7 +130,9 @@ TEST_CASE("the default profile refuses what it says and only that") {
         INFO(syscall_name(denied.number));
         CHECK(ask(*program, call(denied.number)) == eperm);
     }
-    for (std::uint32_t const allowed : std::initializer_list<std::uint32_t>{SYS_read, SYS_write, SYS_execve, SYS_fork, SYS_openat, SYS_futex, SYS_rseq, SYS_ptrace})
+    for (std::uint32_t const allowed :
+         std::initializer_list<std::uint32_t>{SYS_read, SYS_write, SYS_execve, SYS_fork, SYS_openat,
+                                              SYS_futex, SYS_rseq, SYS_ptrace})
         CHECK(ask(*program, call(allowed)) == SECCOMP_RET_ALLOW);
     CHECK(ask(*program, call(SYS_clone3)) == enosys);
     CHECK(ask(*program, call(335)) == enosys);
@@ -152,25 +160,32 @@ TEST_CASE("argument rules look at 32 bits, whatever the upper half holds") {
         CHECK(ask(*program, with_argument(SYS_ioctl, 1, high | TIOCLINUX)) == eperm);
         CHECK(ask(*program, with_argument(SYS_ioctl, 1, high | TIOCGWINSZ)) == SECCOMP_RET_ALLOW);
         CHECK(ask(*program, with_argument(SYS_clone, 0, high | CLONE_NEWUSER | SIGCHLD)) == eperm);
-        CHECK(ask(*program, with_argument(SYS_clone, 0, high | CLONE_VM | SIGCHLD)) == SECCOMP_RET_ALLOW);
+        CHECK(ask(*program, with_argument(SYS_clone, 0, high | CLONE_VM | SIGCHLD)) ==
+              SECCOMP_RET_ALLOW);
         CHECK(ask(*program, with_argument(SYS_socket, 0, high | AF_VSOCK)) == eperm);
         CHECK(ask(*program, with_argument(SYS_socket, 0, high | AF_INET)) == SECCOMP_RET_ALLOW);
     }
-    CHECK(ask(*program, with_argument(SYS_personality, 0, 0x0040000)) == eperm); // ADDR_NO_RANDOMIZE
+    CHECK(ask(*program, with_argument(SYS_personality, 0, 0x0040000)) ==
+          eperm); // ADDR_NO_RANDOMIZE
 }
 
 TEST_CASE("a policy with far apart answers still compiles to valid jumps") {
     SeccompPolicy policy;
     policy.unlisted = SeccompAction::kill_process();
     policy.wrong_architecture = SeccompAction::kill_process();
-    for (std::uint32_t number = 0; number < 1500; ++number) // no two neighbours alike: nothing to merge
+    for (std::uint32_t number = 0; number < 1500;
+         ++number) // no two neighbours alike: nothing to merge
         policy.calls[number] = SeccompAction::fail(static_cast<int>(1 + number % 7));
-    policy.tests[700] = {5, ArgumentTest::Kind::one_of, {}, SeccompAction::allow(), SeccompAction::trap()};
-    for (std::uint32_t value = 0; value < 250; ++value) policy.tests[700].values.push_back(value * 3);
+    policy.tests[700] = {
+        5, ArgumentTest::Kind::one_of, {}, SeccompAction::allow(), SeccompAction::trap()};
+    for (std::uint32_t value = 0; value < 250; ++value)
+        policy.tests[700].values.push_back(value * 3);
     auto const program = compile_seccomp(policy);
     REQUIRE(program);
     for (std::uint32_t number = 0; number < 1600; ++number) {
-        std::uint32_t const wanted = number >= 1500 ? policy.unlisted.value : number == 700 ? SeccompAction::allow().value : policy.calls[number].value;
+        std::uint32_t const wanted = number >= 1500  ? policy.unlisted.value
+                                     : number == 700 ? SeccompAction::allow().value
+                                                     : policy.calls[number].value;
         REQUIRE(ask(*program, with_argument(number, 5, 3)) == wanted);
     }
     CHECK(ask(*program, with_argument(700, 5, 4)) == SeccompAction::trap().value);
@@ -178,12 +193,15 @@ TEST_CASE("a policy with far apart answers still compiles to valid jumps") {
 
 TEST_CASE("a senseless policy is refused") {
     SeccompPolicy policy;
-    policy.tests[1] = {6, ArgumentTest::Kind::one_of, {1}, SeccompAction::allow(), SeccompAction::trap()};
+    policy.tests[1] = {
+        6, ArgumentTest::Kind::one_of, {1}, SeccompAction::allow(), SeccompAction::trap()};
     CHECK_FALSE(compile_seccomp(policy));
-    policy.tests[1] = {0, ArgumentTest::Kind::one_of, {}, SeccompAction::allow(), SeccompAction::trap()};
+    policy.tests[1] = {
+        0, ArgumentTest::Kind::one_of, {}, SeccompAction::allow(), SeccompAction::trap()};
     CHECK_FALSE(compile_seccomp(policy));
     policy.tests.clear();
-    for (std::uint32_t number = 0; number < 4000; ++number) policy.calls[number] = SeccompAction::fail(static_cast<int>(1 + number % 7));
+    for (std::uint32_t number = 0; number < 4000; ++number)
+        policy.calls[number] = SeccompAction::fail(static_cast<int>(1 + number % 7));
     CHECK_FALSE(compile_seccomp(policy)); // longer than the kernel takes
 }
 
@@ -194,7 +212,9 @@ TEST_CASE("names and numbers of system calls agree with the C library's") {
     CHECK(syscall_name(SYS_pivot_root) == "pivot_root");
     CHECK(syscall_name(400) == "syscall_400");
     for (std::uint32_t number = 0; number <= SYS_set_mempolicy_home_node; ++number) {
-        std::unique_ptr<char, decltype(&std::free)> const theirs(seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, static_cast<int>(number)), &std::free);
+        std::unique_ptr<char, decltype(&std::free)> const theirs(
+            seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, static_cast<int>(number)),
+            &std::free);
         if (theirs) CHECK(syscall_name(number) == theirs.get());
     }
 }

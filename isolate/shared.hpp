@@ -16,12 +16,12 @@ struct Shared {
     std::atomic<int> failed_step = -1; ///< index into JailPlan::steps
     int failed_errno = 0;
     std::atomic<int> refused_step = -1; ///< a step that was refused and may be
-    std::uint64_t start_ns = 0;        ///< the child's first instruction
-    std::uint64_t load_ns = 0;         ///< the isolation stands
-    std::uint64_t enter_ns = 0;        ///< just before execve
-    std::uint64_t exit_ns = 0;         ///< the program was reaped
-    std::atomic<bool> ended = false;   ///< the program ended by itself: `wait_status` is set
-    int wait_status = 0;               ///< as from waitpid(2)
+    std::uint64_t start_ns = 0;         ///< the child's first instruction
+    std::uint64_t load_ns = 0;          ///< the isolation stands
+    std::uint64_t enter_ns = 0;         ///< just before execve
+    std::uint64_t exit_ns = 0;          ///< the program was reaped
+    std::atomic<bool> ended = false;    ///< the program ended by itself: `wait_status` is set
+    int wait_status = 0;                ///< as from waitpid(2)
     std::uint64_t step_end_ns[k_max_steps] = {}; ///< touched only with --explain
 };
 

@@ -4,13 +4,14 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-
 #include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <unistd.h>
+
 #include <linux/capability.h>
 #include <linux/openat2.h>
 #include <linux/securebits.h>
-#include <net/if.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -18,13 +19,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 namespace iso::jail {
 
 namespace {
 
-int result(long value) { return value < 0 ? errno : 0; }
+int result(long value) {
+    return value < 0 ? errno : 0;
+}
 
 /// A descriptor on a path as openat2(2) finds it, or -1 with errno.
 int open_path(int directory, char const* path, std::uint64_t resolve) {
@@ -62,18 +64,21 @@ int loopback_up() {
 }
 
 int clone_tree(int fd) {
-    return static_cast<int>(::open_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    return static_cast<int>(
+        ::open_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 }
 
 int take_tree(Step const& step, int* slots) {
     if (step.text.empty()) {
-        slots[step.out] = static_cast<int>(::open_tree(AT_FDCWD, step.path.c_str(), AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+        slots[step.out] = static_cast<int>(::open_tree(
+            AT_FDCWD, step.path.c_str(), AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
         return result(slots[step.out]);
     }
     // Below --root nothing is trusted: no link may lead the walk out of it.
     int const root = ::open(step.text.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0) return errno;
-    int const entry = open_path(root, step.path.c_str(), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    int const entry = open_path(root, step.path.c_str(),
+                                RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
     int failed = result(entry);
     ::close(root);
     if (failed != 0) return failed;
@@ -99,8 +104,9 @@ int configure(int context, std::string const& options) {
         piece[length] = '\0';
         char* const equals = std::strchr(piece, '=');
         if (equals != nullptr) *equals = '\0';
-        int const set = equals != nullptr ? ::fsconfig(context, FSCONFIG_SET_STRING, piece, equals + 1, 0)
-                                          : ::fsconfig(context, FSCONFIG_SET_FLAG, piece, nullptr, 0);
+        int const set = equals != nullptr
+                            ? ::fsconfig(context, FSCONFIG_SET_STRING, piece, equals + 1, 0)
+                            : ::fsconfig(context, FSCONFIG_SET_FLAG, piece, nullptr, 0);
         if (set != 0) return errno;
         at += length + (at[length] == ',' ? 1 : 0);
     }
@@ -129,7 +135,8 @@ int restrict_mount(int fd, char const* path, std::uint64_t attributes) {
 int await_parent(ChildSetup const& setup) {
     char byte = 0;
     ssize_t got = 0;
-    do got = ::read(setup.go_read, &byte, 1);
+    do
+        got = ::read(setup.go_read, &byte, 1);
     while (got < 0 && errno == EINTR);
     return got == 1 ? 0 : EOWNERDEAD;
 }
@@ -154,7 +161,8 @@ int make_file(char const* path) {
 }
 
 int move_to(int tree, int target) {
-    return result(::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+    return result(
+        ::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 int attach(int tree, char const* path) {
@@ -171,8 +179,9 @@ int mask(Step const& step, int const* slots) {
     struct stat info {};
     int failed = result(::fstat(target, &info));
     if (failed == 0) {
-        int const cover = static_cast<int>(::open_tree(slots[S_ISDIR(info.st_mode) ? step.out : step.in], "",
-                                                       AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+        int const cover =
+            static_cast<int>(::open_tree(slots[S_ISDIR(info.st_mode) ? step.out : step.in], "",
+                                         AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
         failed = result(cover);
         if (failed == 0) failed = move_to(cover, target);
         if (cover >= 0) ::close(cover);
@@ -183,12 +192,14 @@ int mask(Step const& step, int const* slots) {
 
 int drop_bounding() {
     for (unsigned long capability = 0; capability < 64; ++capability)
-        if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return errno == EINVAL && capability > CAP_AUDIT_READ ? 0 : errno;
+        if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+            return errno == EINVAL && capability > CAP_AUDIT_READ ? 0 : errno;
     return 0;
 }
 
 int drop_capabilities() {
-    // uid 0 is no reason to have capabilities, now or after an execve (capabilities(7), "securebits").
+    // uid 0 is no reason to have capabilities, now or after an execve (capabilities(7),
+    // "securebits").
     unsigned long const bits = SECURE_ALL_BITS | SECURE_ALL_LOCKS;
     if (::prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0) return errno;
     if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return errno;
@@ -223,43 +234,75 @@ int execute(Step const& step, ChildSetup const& setup) {
 int run_step(Step const& step, ChildSetup const& setup, int* slots) {
     char const* const path = step.path.c_str();
     switch (step.op) {
-    case Op::die_with_parent: return die_with_parent(setup);
-    case Op::write_file: return write_text(path, step.text);
-    case Op::loopback_up: return loopback_up();
-    case Op::set_hostname: return result(::sethostname(step.text.data(), step.text.size()));
-    case Op::private_mounts: return result(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
-    case Op::take_tree: return take_tree(step, slots);
-    case Op::require_device: return require_device(step, slots);
-    case Op::new_filesystem: return new_filesystem(step, slots);
-    case Op::restrict_mount: return restrict_mount(slots[step.in], "", step.number);
-    case Op::await_parent: return await_parent(setup);
-    case Op::become_root_inside: return become_root_inside();
-    case Op::enter_root: return enter_root(slots[step.in]);
-    case Op::switch_root: return result(::syscall(SYS_pivot_root, ".", "."));
-    case Op::detach_host: return result(::umount2(".", MNT_DETACH) != 0 ? -1 : ::chdir("/"));
-    case Op::make_directory: return ::mkdir(path, static_cast<mode_t>(step.number)) != 0 && errno != EEXIST ? errno : 0;
-    case Op::make_file: return make_file(path);
-    case Op::make_link: return result(::symlink(step.text.c_str(), path));
-    case Op::attach: return attach(slots[step.in], path);
-    case Op::mask: return mask(step, slots);
+    case Op::die_with_parent:
+        return die_with_parent(setup);
+    case Op::write_file:
+        return write_text(path, step.text);
+    case Op::loopback_up:
+        return loopback_up();
+    case Op::set_hostname:
+        return result(::sethostname(step.text.data(), step.text.size()));
+    case Op::private_mounts:
+        return result(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+    case Op::take_tree:
+        return take_tree(step, slots);
+    case Op::require_device:
+        return require_device(step, slots);
+    case Op::new_filesystem:
+        return new_filesystem(step, slots);
+    case Op::restrict_mount:
+        return restrict_mount(slots[step.in], "", step.number);
+    case Op::await_parent:
+        return await_parent(setup);
+    case Op::become_root_inside:
+        return become_root_inside();
+    case Op::enter_root:
+        return enter_root(slots[step.in]);
+    case Op::switch_root:
+        return result(::syscall(SYS_pivot_root, ".", "."));
+    case Op::detach_host:
+        return result(::umount2(".", MNT_DETACH) != 0 ? -1 : ::chdir("/"));
+    case Op::make_directory:
+        return ::mkdir(path, static_cast<mode_t>(step.number)) != 0 && errno != EEXIST ? errno : 0;
+    case Op::make_file:
+        return make_file(path);
+    case Op::make_link:
+        return result(::symlink(step.text.c_str(), path));
+    case Op::attach:
+        return attach(slots[step.in], path);
+    case Op::mask:
+        return mask(step, slots);
     case Op::make_read_only: {
         mount_attr attr{};
         attr.attr_set = MOUNT_ATTR_RDONLY;
         return result(::mount_setattr(AT_FDCWD, path, 0, &attr, sizeof attr));
     }
-    case Op::set_limit: return set_limit(step);
-    case Op::drop_bounding: return drop_bounding();
-    case Op::drop_capabilities: return drop_capabilities();
-    case Op::no_new_privileges: return result(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    case Op::not_dumpable: return result(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
-    case Op::filter_calls: return result(install_seccomp(setup.plan->filter.data(), setup.plan->filter.size()));
-    case Op::start_program: return 0; // child_main
-    case Op::new_session: return result(::setsid());
-    case Op::default_signals: return default_signals();
-    case Op::change_directory: return result(::chdir(path));
-    case Op::close_descriptors: return result(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
-    case Op::execute: return execute(step, setup);
-    case Op::leave: ::_exit(0);
+    case Op::set_limit:
+        return set_limit(step);
+    case Op::drop_bounding:
+        return drop_bounding();
+    case Op::drop_capabilities:
+        return drop_capabilities();
+    case Op::no_new_privileges:
+        return result(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    case Op::not_dumpable:
+        return result(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    case Op::filter_calls:
+        return result(install_seccomp(setup.plan->filter.data(), setup.plan->filter.size()));
+    case Op::start_program:
+        return 0; // child_main
+    case Op::new_session:
+        return result(::setsid());
+    case Op::default_signals:
+        return default_signals();
+    case Op::change_directory:
+        return result(::chdir(path));
+    case Op::close_descriptors:
+        return result(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
+    case Op::execute:
+        return execute(step, setup);
+    case Op::leave:
+        ::_exit(0);
     }
     return EINVAL;
 }
