@@ -1,10 +1,9 @@
 #pragma once
 
 #include "common/result.hpp"
+#include "isolate/seccomp_policy.hpp"
 
 #include <vector>
-
-#include <linux/filter.h>
 
 namespace iso::vmm {
 
@@ -15,16 +14,16 @@ struct OpenDescriptors {
     std::vector<int> statistics; ///< KVM's binary statistics
 };
 
-/// The seccomp filter that binds the engine while a guest runs: reads of stdin and the statistics,
+/// The seccomp policy that binds the engine while a guest runs: reads of stdin and the statistics,
 /// writes to stdout, stderr and the report, ioctls of the vCPU, and the memory and signal calls
 /// that the C library needs. Nothing can be opened, executed, connected or traced; no memory
 /// becomes executable. Anything else raises SIGSYS.
-std::vector<sock_filter> make_filter(OpenDescriptors const& open);
+jail::SeccompPolicy make_policy(OpenDescriptors const& open);
 
 /// Whether this kernel has what confine() needs.
 Result<void> check_confinement();
 
-/// Confines this process for ever: no_new_privs, no capabilities, the filter above.
+/// Confines this process for ever: no_new_privs, no capabilities, the policy above.
 /// Called after everything has been opened and before the first guest instruction.
 Result<void> confine(OpenDescriptors const& open);
 

@@ -12,6 +12,7 @@ constexpr std::uint64_t k_cr0_mp = 1U << 1U;
 constexpr std::uint64_t k_cr0_et = 1U << 4U;
 constexpr std::uint64_t k_cr0_ne = 1U << 5U;
 constexpr std::uint64_t k_cr0_wp = 1U << 16U; // W^X binds the kernel, too
+constexpr std::uint64_t k_cr0_am = 1U << 18U;
 constexpr std::uint64_t k_cr0_pg = 1U << 31U;
 constexpr std::uint64_t k_cr4_pae = 1U << 5U;
 constexpr std::uint64_t k_cr4_osfxsr = 1U << 9U;
@@ -60,7 +61,7 @@ void set_entry_state(kvm_sregs& special, kvm_regs& general, GuestPhys page_table
     special.ldt.unusable = 1;
     special.gdt = {};
     special.idt = {};
-    special.cr0 = k_cr0_pe | k_cr0_mp | k_cr0_et | k_cr0_ne | k_cr0_wp | k_cr0_pg;
+    special.cr0 = k_cr0_pe | k_cr0_mp | k_cr0_et | k_cr0_ne | k_cr0_wp | k_cr0_am | k_cr0_pg;
     special.cr3 = page_tables.value;
     special.cr4 = k_cr4_pae | k_cr4_osfxsr | k_cr4_osxmmexcpt;
     special.efer = k_efer_sce | k_efer_lme | k_efer_lma | k_efer_nxe;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <ctime>
 #include <poll.h>
 #include <unistd.h>
 
@@ -26,8 +27,8 @@ constexpr std::uint64_t k_max_message = 1024;
 constexpr std::uint64_t k_max_status = 255;
 constexpr std::uint64_t k_max_signal = 64;
 
-constexpr std::array<char const*, ISO_OP_RANDOM + 1> k_names = {
-    nullptr, "flush", "write", "read", "exit", "panic", "copy", "zero", "trace", "random"};
+constexpr std::array<char const*, k_operations> k_names = {
+    nullptr, "flush", "write", "read", "exit", "panic", "copy", "zero", "trace", "random", "sleep"};
 
 /// Calls `step(offset, bytes)` for pieces of [0, bytes). False when the engine was told to stop.
 template <typename Step>
@@ -186,6 +187,18 @@ std::int64_t Doorbell::random() {
         if (failed) return -EIO;
     }
     return 0;
+}
+
+std::int64_t Doorbell::sleep() {
+    (void)console_.drain();
+    constexpr std::uint64_t second = 1'000'000'000;
+    std::uint64_t const until = request_.argument[0];
+    timespec const moment{static_cast<time_t>(until / second), static_cast<long>(until % second)};
+    // The guest's CLOCK_MONOTONIC is the host's, so a moment means the same on both sides. Signals
+    // other than a stop do not shorten the sleep: it is to a moment, not for a time.
+    while (!stopping())
+        if (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, nullptr) != EINTR) return 0;
+    return -EINTR;
 }
 
 std::int64_t Doorbell::finish() {

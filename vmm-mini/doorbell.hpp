@@ -5,12 +5,16 @@
 #include "vmm-mini/guest_memory.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace iso::vmm {
+
+/// One more than the largest operation that the engine knows.
+inline constexpr std::size_t k_operations = ISO_OP_SLEEP + 1;
 
 /// How the guest said that it ended.
 struct GuestEnd {
@@ -40,7 +44,7 @@ public:
     [[nodiscard]] std::optional<GuestEnd> const& end() const { return end_; }
     [[nodiscard]] Console& console() { return console_; }
     /// How often each operation was asked for, by its number; unknown ones count in [0].
-    [[nodiscard]] std::array<std::uint64_t, ISO_OP_RANDOM + 1> const& counts() const {
+    [[nodiscard]] std::array<std::uint64_t, k_operations> const& counts() const {
         return counts_;
     }
     /// "flush", "write", ...; nullptr for an unknown operation.
@@ -61,6 +65,7 @@ private:
     std::int64_t copy();
     std::int64_t zero();
     std::int64_t random();
+    std::int64_t sleep();
     std::int64_t finish();
     std::int64_t panic();
     std::int64_t trace_syscall() const;
@@ -71,7 +76,7 @@ private:
     bool trace_;
     Request request_;
     std::optional<GuestEnd> end_;
-    std::array<std::uint64_t, ISO_OP_RANDOM + 1> counts_{};
+    std::array<std::uint64_t, k_operations> counts_{};
 };
 
 } // namespace iso::vmm

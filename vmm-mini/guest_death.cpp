@@ -68,8 +68,9 @@ std::string_view name_instruction(std::span<std::uint8_t const> bytes) {
     return {};
 }
 
-Error death(char const* op, std::string cause, std::string hint) {
-    return Error{op, std::move(cause), std::move(hint)};
+Error death(char const* op, std::string cause, std::string hint,
+            std::source_location at = std::source_location::current()) {
+    return Error{op, std::move(cause), std::move(hint), 0, exit_code::engine_failed, at};
 }
 
 } // namespace

@@ -13,7 +13,7 @@ std::uint64_t max_linear_bytes();
 /// Builds the guest's first page tables in ISO_PAGE_TABLES_GPA..ISO_PAGE_TABLES_END: the linear map
 /// of all physical memory at ISO_KERNEL_BASE, and nothing else. RAM is writable and modules are
 /// read-only, none of it executable, in 2 MiB pages; the kernel image in 4 KiB pages with its own
-/// permissions. All supervisor-only. Returns the root, for CR3.
+/// permissions, the gaps in it like RAM. All supervisor-only. Returns the root, for CR3.
 ///
 /// Accessed and Dirty are set beforehand: where KVM shadows page tables (its PVM backend), an entry
 /// without them costs a fault at the first touch.
