@@ -121,7 +121,9 @@ Result<void> MemoryGroup::attach(pid_t pid) const {
 }
 
 std::uint64_t MemoryGroup::refusals() const {
-    if (!v2_) return read_number(directory_ + "/memory.failcnt");
+    if (!v2_) // with swap accounted, the joint limit is the one that is met
+        return read_number(directory_ + "/memory.failcnt") +
+               read_number(directory_ + "/memory.memsw.failcnt");
     auto const events = read_file(directory_ + "/memory.events", 4096);
     auto const at = events ? events->find("\nmax ") : std::string::npos;
     return at == std::string::npos ? 0 : std::strtoull(events->c_str() + at + 5, nullptr, 10);

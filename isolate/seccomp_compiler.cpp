@@ -43,18 +43,21 @@ void append(SeccompProgram& program, SeccompProgram const& more) {
 
 /// Neighbouring numbers with equal answers become one interval. Argument tests stay alone.
 std::vector<Interval> intervals_of(SeccompPolicy const& policy) {
-    std::map<std::uint32_t, Answer> answers(policy.calls.begin(), policy.calls.end());
-    for (auto const& [number, test] : policy.tests)
-        answers[number] = &test;
-    std::vector<Interval> result{{0, policy.unlisted}};
-    auto begin_at = [&](std::uint32_t number, Answer const& answer) {
-        if (result.back().first == number) result.pop_back();
-        if (result.empty() || result.back().answer != answer) result.push_back({number, answer});
-    };
-    for (auto const& [number, answer] : answers) {
-        begin_at(number, answer);
-        auto const next = answers.find(number + 1);
-        if (next == answers.end()) begin_at(number + 1, policy.unlisted);
+    std::vector<std::uint32_t> bounds{0}; // the answer can change only here
+    for (SeccompPolicy::Range const& range : policy.ranges)
+        bounds.insert(bounds.end(), {range.first, range.last + 1});
+    for (auto const& entry : policy.calls)
+        bounds.insert(bounds.end(), {entry.first, entry.first + 1});
+    for (auto const& entry : policy.tests)
+        bounds.insert(bounds.end(), {entry.first, entry.first + 1});
+    std::sort(bounds.begin(), bounds.end());
+    bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
+    std::vector<Interval> result;
+    for (std::uint32_t const first : bounds) {
+        auto const test = policy.tests.find(first);
+        Answer const answer =
+            test != policy.tests.end() ? Answer(&test->second) : Answer(policy.action(first));
+        if (result.empty() || result.back().answer != answer) result.push_back({first, answer});
     }
     return result;
 }

@@ -38,9 +38,11 @@ SeccompAction SeccompAction::notify() {
     return {SECCOMP_RET_USER_NOTIF};
 }
 
-void SeccompPolicy::set(std::uint32_t first, std::uint32_t last, SeccompAction action) {
-    for (std::uint32_t number = first; number <= last; ++number)
-        calls[number] = action;
+SeccompAction SeccompPolicy::action(std::uint32_t number) const {
+    if (auto const call = calls.find(number); call != calls.end()) return call->second;
+    for (auto range = ranges.rbegin(); range != ranges.rend(); ++range)
+        if (number >= range->first && number <= range->last) return range->action;
+    return unlisted;
 }
 
 std::string syscall_name(std::uint32_t number) {

@@ -39,12 +39,21 @@ struct ArgumentTest {
 
 /// Which system calls a process may make: the input of compile_seccomp().
 struct SeccompPolicy {
-    std::map<std::uint32_t, SeccompAction> calls; ///< by x86-64 number
+    /// All numbers from first to last.
+    struct Range {
+        std::uint32_t first;
+        std::uint32_t last;
+        SeccompAction action;
+    };
+
+    std::vector<Range> ranges;                    ///< a later one wins over an earlier one
+    std::map<std::uint32_t, SeccompAction> calls; ///< by x86-64 number; these win over `ranges`
     std::map<std::uint32_t, ArgumentTest> tests;  ///< these win over `calls`
     SeccompAction unlisted;                       ///< any other number, the x32 ones among them
     SeccompAction wrong_architecture;             ///< int 0x80 and sysenter: the i386 table
 
-    void set(std::uint32_t first, std::uint32_t last, SeccompAction action);
+    /// The answer to a number, its argument test apart.
+    [[nodiscard]] SeccompAction action(std::uint32_t number) const;
 };
 
 /// The name of an x86-64 system call, or "syscall_N" for one without a name here.

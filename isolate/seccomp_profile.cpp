@@ -126,8 +126,7 @@ SeccompPolicy default_profile() {
     SeccompPolicy policy;
     policy.unlisted = unknown;
     policy.wrong_architecture = unknown;
-    policy.set(0, k_last_known, allow);
-    policy.set(k_first_free, k_last_free, unknown);
+    policy.ranges = {{0, k_last_known, allow}, {k_first_free, k_last_free, unknown}};
     for (DeniedCall const& call : k_denied)
         policy.calls[call.number] = refuse;
     // clone3 passes its flags in memory, which a filter cannot read; C libraries fall back to

@@ -120,7 +120,7 @@ TEST_CASE("a hostile program finds every way out closed") {
         CHECK(attempts > 100);
         CHECK(ran.out.ends_with("done\n"));
         CHECK(ran.strays.empty());
-        CHECK(file_sha256(k_attacker) == hash);
+        CHECK(file_sha256(k_attacker).value_or("") == *hash);
     });
 }
 
