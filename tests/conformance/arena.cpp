@@ -86,11 +86,9 @@ RunReport Arena::report(Ran const& ran) {
 }
 
 Ran run_native(Job job) {
-    auto& command = job.launch.command;
-    command = {"/usr/bin/env", "-i"};
-    command.insert(command.end(), job.environment.begin(), job.environment.end());
-    command.push_back(job.program);
-    command.insert(command.end(), job.arguments.begin(), job.arguments.end());
+    job.launch.command = {job.program};
+    job.launch.command.insert(job.launch.command.end(), job.arguments.begin(), job.arguments.end());
+    job.launch.environment = job.environment; // env(1) would merge variables of the same name
     Ran ran = launch(job.launch);
     REQUIRE_FALSE(ran.hung);
     return ran;

@@ -102,6 +102,11 @@ pid_t spawn(Launch const& launch, int in, int out, int err, int report) {
     for (std::string const& word : launch.command)
         argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
+    std::vector<char*> variables;
+    if (launch.environment)
+        for (std::string const& variable : *launch.environment)
+            variables.push_back(const_cast<char*>(variable.c_str()));
+    variables.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
@@ -124,7 +129,8 @@ pid_t spawn(Launch const& launch, int in, int out, int err, int report) {
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
                                                 POSIX_SPAWN_SETSIGDEF);
     pid_t pid = -1;
-    int const failure = ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+    int const failure = ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(),
+                                       launch.environment ? variables.data() : environ);
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     if (failure != 0) {

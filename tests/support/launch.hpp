@@ -21,7 +21,8 @@ struct Launch {
         full,   ///< /dev/full
     };
     std::vector<std::string> command;
-    std::string input; ///< for its stdin, which then ends
+    std::optional<std::vector<std::string>> environment; ///< exactly these; nothing: ours
+    std::string input;                                   ///< for its stdin, which then ends
     Out out = Out::captured;
     int signal = 0;        ///< to be sent to the program, 0: none
     bool to_group = false; ///< to its whole process group, as a terminal's Ctrl-C is

@@ -1,0 +1,105 @@
+// The harness from its command line.
+#include "common/temp_dir.hpp"
+#include "tests/cli/cli.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+
+namespace {
+
+using namespace iso::test;
+using nlohmann::json;
+
+constexpr std::uint64_t k_ms = 1'000'000;
+
+} // namespace
+
+TEST_CASE("isobench: probe tells of every engine", "[isobench]") {
+    Ran const ran = call("isobench", {"probe"});
+    for (char const* engine : {"native", "isolate", "vmm-mini"})
+        CHECK_THAT(ran.out, Catch::Contains(engine));
+    CHECK((ran.status == 0 || ran.status == 1));
+}
+
+TEST_CASE("isobench: list names every workload and engine", "[isobench]") {
+    Ran const ran = call("isobench", {"list"});
+    CHECK(ran.status == 0);
+    for (char const* name :
+         {"hello", "cpu-int", "cpu-fp", "mem-stream", "mem-chase", "syscall-null", "page-fault",
+          "write-small", "native", "isolate", "vmm-mini"})
+        CHECK_THAT(ran.out, Catch::Contains(name));
+}
+
+TEST_CASE("isobench: an unknown engine or workload ends with 2 and is named", "[isobench]") {
+    Ran const engine = call("isobench", {"compare", "--engines=native,no-such-engine"});
+    check_told("isobench", engine, 2);
+    CHECK_THAT(engine.err, Catch::Contains("no-such-engine"));
+    Ran const workload = call("isobench", {"compare", "--workloads=no-such-workload"});
+    check_told("isobench", workload, 2);
+    CHECK_THAT(workload.err, Catch::Contains("no-such-workload"));
+}
+
+TEST_CASE("isobench: a program that cannot run is told before anything is measured", "[isobench]") {
+    Ran const missing = call("isobench", {"compare", "--", "/no/such/program"});
+    CHECK(missing.status != 0);
+    CHECK_THAT(missing.err, Catch::Contains("/no/such/program"));
+    CHECK(missing.ended_ns - missing.began_ns < 10'000 * k_ms);
+    Ran const dynamic = call("isobench", {"compare", "--", "/usr/bin/env"});
+    CHECK(dynamic.status != 0);
+    CHECK_THAT(dynamic.err, Catch::Contains("dynamically linked"));
+}
+
+TEST_CASE("isobench: a JSON file that cannot be written is a failure", "[isobench]") {
+    for (char const* target : {"/dev/full", "/no/such/directory/out.json", "/"}) {
+        Ran const ran = call("isobench", {"compare", "--quick", "--engines=native",
+                                          "--workloads=hello", "--json", target});
+        INFO(target << ": " << ran.err);
+        CHECK(ran.status != 0);
+        CHECK(ran.status < 128);
+        CHECK_THAT(ran.err, Catch::Contains(target));
+    }
+}
+
+TEST_CASE("isobench: the JSON of a comparison has its four parts", "[isobench]") {
+    auto const dir = iso::TempDir::create("isolab-cli").value();
+    std::string const file = dir.path() + "/out.json";
+    Ran const ran = call("isobench", {"compare", "--quick", "--engines=native",
+                                      "--workloads=cpu-int", "--json", file});
+    INFO(ran.err);
+    CHECK(ran.status == 0);
+    json const out = json::parse(iso::read_file(file).value(), nullptr, false);
+    REQUIRE(out.is_object());
+    for (char const* key : {"schema", "environment", "cells", "samples"})
+        CHECK(out.contains(key));
+    for (json const& cell : out.at("cells"))
+        for (char const* key :
+             {"engine", "backend", "workload", "metric", "unit", "median", "ratio", "ci_low",
+              "ci_high", "n", "status", "reason", "sha256", "checksum"}) {
+            INFO(key << " in " << cell.dump());
+            CHECK(cell.contains(key));
+        }
+}
+
+TEST_CASE("isobench: output that nobody takes is a failure, not a crash", "[isobench]") {
+    Launch how;
+    how.out = Launch::Out::full;
+    Ran const ran =
+        call("isobench", {"compare", "--quick", "--engines=native", "--workloads=hello"}, how);
+    CHECK(ran.status != 0);
+    CHECK(ran.status < 128);
+}
+
+TEST_CASE("isobench: Ctrl-C at any moment ends it with 130 and leaves nothing", "[isobench]") {
+    for (bool const to_group : {true, false})
+        for (std::uint64_t const after : {1, 20, 150, 400, 1000, 2500}) {
+            auto const dir = iso::TempDir::create("isolab-cli").value();
+            Launch how;
+            how.signal = SIGINT;
+            how.to_group = to_group;
+            how.signal_after_ns = after * k_ms;
+            INFO("after " << after << " ms");
+            CHECK(call("isobench", {"compare", "--json", dir.path() + "/out.json"}, how).status ==
+                  130);
+        }
+}
