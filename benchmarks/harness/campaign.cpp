@@ -14,7 +14,7 @@ namespace iso::bench {
 
 namespace {
 
-constexpr std::uint64_t k_quick_rounds = 15;
+constexpr std::uint64_t k_quick_rounds = 16;
 constexpr std::uint64_t k_full_rounds = 60;
 constexpr std::uint64_t k_rounds_wanted = 10; ///< that the time budget should have room for
 constexpr std::uint64_t k_rounds_before_stopping = 10;

@@ -96,17 +96,18 @@ void declare_compare(CLI::App& app, Options& options) {
 void declare(CLI::App& app, Options& options) {
     app.set_version_flag("--version", std::string("isobench ") + k_version);
     app.require_subcommand(1);
-    app.fallthrough();
-    app.add_option("--engine-dir", options.places.engines, "Where the engines' programs are")
-        ->option_text("DIR");
-    app.add_option("--workload-dir", options.places.workloads, "Where the workloads are")
-        ->option_text("DIR");
     app.add_subcommand("probe", "What this machine and its engines can do, and what is missing")
         ->add_flag("--json", options.probe_json, "As JSON");
     app.add_subcommand("list", "The workloads and the engines")
         ->add_flag("--json", options.list_json, "As JSON");
     declare_run(app, options);
     declare_compare(app, options);
+    for (CLI::App* const verb : app.get_subcommands({})) {
+        verb->add_option("--engine-dir", options.places.engines, "Where the engines' programs are")
+            ->option_text("DIR");
+        verb->add_option("--workload-dir", options.places.workloads, "Where the workloads are")
+            ->option_text("DIR");
+    }
 }
 
 /// Everything after `--` belongs to the program; CLI11 is not asked to tell its options from ours.

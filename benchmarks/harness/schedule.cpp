@@ -2,11 +2,13 @@
 
 #include "benchmarks/harness/random.hpp"
 
+#include <algorithm>
+
 namespace iso::bench {
 
 std::vector<Slot> block_order(std::uint64_t seed, std::string_view workload, std::uint64_t block,
                               std::vector<std::size_t> const& arms, bool with_baseline) {
-    Random random(derive_seed(seed, workload, block));
+    Random random(derive_seed(seed, workload, (block + 1) / 2));
     std::vector<std::size_t> order = arms;
     random.shuffle(order);
     std::vector<Slot> slots;
@@ -19,6 +21,7 @@ std::vector<Slot> block_order(std::uint64_t seed, std::string_view workload, std
         slots.push_back({arm, baseline_first ? Role::baseline : Role::measure});
         slots.push_back({arm, baseline_first ? Role::measure : Role::baseline});
     }
+    if (block % 2 == 0) std::reverse(slots.begin(), slots.end());
     return slots;
 }
 

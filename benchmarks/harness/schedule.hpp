@@ -17,7 +17,9 @@ struct Slot {
 };
 
 /// The order of one block: every arm once, shuffled; with a baseline, each arm's pair stays
-/// together, and which of the two comes first is drawn as well.
+/// together, and which of the two comes first is drawn as well. Every second block runs in the
+/// reverse order of the one before it: what going first costs (colder caches) then weighs equally
+/// on all arms, not only in the long run. Blocks are numbered from 1.
 ///
 /// Depends on nothing but its arguments, so that a run can be repeated from its seed, whatever the
 /// time budget cut off.

@@ -23,8 +23,11 @@ struct Line {
     std::string n;
 };
 
+/// With a sign, except for what rounds to nothing.
 std::string signed_ms(double ms) {
-    return fmt::format("{:+.{}f}", ms, std::abs(ms) < 10 ? 2 : std::abs(ms) < 100 ? 1 : 0);
+    double const size = std::abs(ms);
+    int const decimals = size < 10 ? 2 : size < 100 ? 1 : 0;
+    return size < 0.005 ? "0.00" : fmt::format("{:+.{}f}", ms, decimals);
 }
 
 Place place_of(Cell const& cell, bool native, TableStyle const& style) {
