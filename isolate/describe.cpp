@@ -83,7 +83,7 @@ std::string describe(Step const& step) {
     case Op::new_session:
         return "setsid()";
     case Op::default_signals:
-        return "sigprocmask(SIG_SETMASK, none)";
+        return "sigaction(each, SIG_DFL), sigprocmask(none)";
     case Op::change_directory:
         return fmt::format("chdir({})", step.path);
     case Op::close_descriptors:

@@ -382,7 +382,8 @@ private:
         add(Op::start_program,
             "the program is an ordinary process, not an init: signals act as usual");
         add(Op::new_session, "no controlling terminal to type into");
-        add(Op::default_signals, "none blocked; handlers were reset by CLONE_CLEAR_SIGHAND");
+        add(Op::default_signals,
+            "none blocked, none ignored: what the caller ignores is its own affair");
         add(Op::change_directory,
             "a working directory inside, never an inherited one (CVE-2024-21626)")
             .path = options_.run.workdir;

@@ -85,6 +85,20 @@ void for_each_caller(Test test) {
     }
 }
 
+/// A directory that an ordinary user can reach too. Leftovers gives this process a TMPDIR that only
+/// its owner may enter.
+TempDir reachable_directory() {
+    auto dir = TempDir::create("isolate-test");
+    REQUIRE(dir);
+    ::chmod(dir->path().c_str(), 0755);
+    std::string const parent = dir->path().substr(0, dir->path().rfind('/'));
+    struct stat info {};
+    if (::stat(parent.c_str(), &info) == 0 && info.st_uid == ::geteuid() &&
+        (info.st_mode & 0777) == 0700)
+        ::chmod(parent.c_str(), 0711);
+    return std::move(*dir);
+}
+
 int listen_abstract(std::string const& name) {
     int const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
@@ -205,11 +219,9 @@ TEST_CASE("SIGKILL of isolate itself ends everything inside and leaves nothing")
 }
 
 TEST_CASE("symbolic links in --root lead nowhere outside") {
-    auto const dir = TempDir::create("isolate-test");
-    REQUIRE(dir);
-    ::chmod(dir->path().c_str(), 0755);
-    std::string const outside = dir->path() + "/outside";
-    std::string const root = dir->path() + "/root";
+    TempDir const dir = reachable_directory();
+    std::string const outside = dir.path() + "/outside";
+    std::string const root = dir.path() + "/root";
     REQUIRE(::mkdir(outside.c_str(), 0777) == 0);
     ::chmod(outside.c_str(), 0777); // so that only the jail stands before it
     REQUIRE(::mkdir(root.c_str(), 0755) == 0);
@@ -246,31 +258,27 @@ TEST_CASE("symbolic links in --root lead nowhere outside") {
 }
 
 TEST_CASE("a mount point behind a symbolic link of --root is refused") {
-    auto const dir = TempDir::create("isolate-test");
-    REQUIRE(dir);
-    ::chmod(dir->path().c_str(), 0755);
-    REQUIRE(::symlink("/", (dir->path() + "/link").c_str()) == 0);
+    TempDir const dir = reachable_directory();
+    REQUIRE(::symlink("/", (dir.path() + "/link").c_str()) == 0);
     for_each_caller([&](Caller const& caller) {
         Ran const ran = iso::test::launch(jailed(
-            caller, {"--root=" + dir->path(), "--add=/usr:/link/usr"}, {k_attacker, "read", "/"}));
+            caller, {"--root=" + dir.path(), "--add=/usr:/link/usr"}, {k_attacker, "read", "/"}));
         CHECK(ran.status == 125);
         CHECK(ran.err.find("symbolic link") != std::string::npos);
     });
 }
 
 TEST_CASE("what --root shows can be read and not written") {
-    auto const dir = TempDir::create("isolate-test");
-    REQUIRE(dir);
-    ::chmod(dir->path().c_str(), 0755);
-    REQUIRE(::mkdir((dir->path() + "/data").c_str(), 0755) == 0);
-    { REQUIRE(Fd::open(dir->path() + "/data/file", O_CREAT | O_WRONLY, 0644)); }
+    TempDir const dir = reachable_directory();
+    REQUIRE(::mkdir((dir.path() + "/data").c_str(), 0755) == 0);
+    { REQUIRE(Fd::open(dir.path() + "/data/file", O_CREAT | O_WRONLY, 0644)); }
     for_each_caller([&](Caller const& caller) {
         Ran const ran = iso::test::launch(
-            jailed(caller, {"--root=" + dir->path()}, {k_attacker, "read", "/data/file"}));
+            jailed(caller, {"--root=" + dir.path()}, {k_attacker, "read", "/data/file"}));
         INFO(ran.err);
         CHECK(ran.out == "yes\n");
         Ran const host = iso::test::launch(
-            jailed(caller, {"--root=" + dir->path()}, {k_attacker, "read", "/etc/passwd"}));
+            jailed(caller, {"--root=" + dir.path()}, {k_attacker, "read", "/etc/passwd"}));
         CHECK(host.out == "No such file or directory\n");
     });
 }
