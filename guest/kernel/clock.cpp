@@ -5,10 +5,12 @@
 
 namespace iso::guest::clock {
 
+__extension__ using Wide = unsigned __int128;
+
 u64 monotonic_ns() {
     iso_boot_info const& boot = boot_info();
     u64 const elapsed = port::cycles() - boot.clock_tsc;
-    auto const scaled = static_cast<unsigned __int128>(elapsed) * boot.clock_multiplier;
+    auto const scaled = static_cast<Wide>(elapsed) * boot.clock_multiplier;
     return boot.clock_ns + static_cast<u64>(scaled >> boot.clock_shift);
 }
 

@@ -73,11 +73,10 @@ Kind const kinds[] = {
          store(page);
      }},
     {"stack-overflow", [] { deep(0); }},
-    {"divide",
-     [] {
-         int volatile zero = 0;
-         zero = 1 / zero;
-     }},
+    {"divide", [] { asm volatile("xor %%ecx, %%ecx; div %%ecx"
+                                 :
+                                 : "a"(1), "d"(0)
+                                 : "rcx"); }},
     {"undefined", [] { asm volatile("ud2"); }},
     {"breakpoint", [] { asm volatile("int3"); }},
     {"single-step", [] { asm volatile("pushf; orq $0x100, (%rsp); popf; nop; nop"); }},

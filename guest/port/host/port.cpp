@@ -1,0 +1,51 @@
+#include "guest/port/port.hpp"
+
+#include "guest/kernel/frame.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace iso::guest::port {
+
+void init(iso_boot_info const&) {}
+void enter_user(TrapFrame const&) {
+    std::abort();
+}
+void halt() {
+    std::abort();
+}
+void unlink_table(PageTable&, Pte* slot, Gpa) {
+    *slot = 0;
+}
+void flush(PageTable&, UserAddr, UserAddr) {}
+bool create_space(PageTable& table) {
+    table.root = frames.take_zeroed(1).first;
+    return table.root != 0;
+}
+void destroy_space(PageTable& table) {
+    frames.release(table.root, 1);
+}
+void switch_space(PageTable const&) {}
+void copy(Gpa to, Gpa from, u64 bytes) {
+    std::memcpy(linear(to), linear(from), bytes);
+}
+void zero(Gpa to, u64 bytes) {
+    std::memset(linear(to), 0, bytes);
+}
+void set_fs_base(u64) {}
+u64 fs_base() {
+    return 0;
+}
+void set_gs_base(u64) {}
+u64 gs_base() {
+    return 0;
+}
+u32 hardware_capabilities() {
+    return 0;
+}
+void set_kernel_stack(u64) {}
+u64 kernel_stack_top() {
+    return 0;
+}
+
+} // namespace iso::guest::port

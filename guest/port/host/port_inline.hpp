@@ -1,0 +1,41 @@
+#pragma once
+
+// The port of the unit tests: an ordinary process, in which the kernel's parts run on an arena of
+// memory. Page tables are stored and never loaded. Included by port.hpp only.
+
+namespace iso::guest::port {
+
+inline constexpr Pte k_table_flags =
+    k_pte_present | k_pte_write | k_pte_user | k_pte_accessed_dirty;
+
+inline void link_table(PageTable&, Pte* slot, Gpa frame) {
+    *slot = frame | k_table_flags;
+}
+inline void map_run(PageTable&, UserAddr, Pte* slot, Pte first, u32 count) {
+    for (u32 i = 0; i < count; ++i)
+        slot[i] = first + i * k_page;
+}
+inline void clear(PageTable&, UserAddr, Pte* slot) {
+    *slot = 0;
+}
+inline void store(PageTable&, UserAddr, Pte* slot, Pte entry) {
+    *slot = entry;
+}
+inline void replace(PageTable&, UserAddr, Pte* slot, Pte entry) {
+    *slot = entry;
+}
+inline i64 ring(iso_operation operation) {
+    request().operation = operation;
+    return request().result;
+}
+inline u64 cycles() {
+    return 0;
+}
+inline u64 fault_address() {
+    return 0;
+}
+inline void enable_interrupts() {}
+inline void disable_interrupts() {}
+inline void idle() {}
+
+} // namespace iso::guest::port

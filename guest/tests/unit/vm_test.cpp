@@ -1,0 +1,163 @@
+#include "guest/kernel/vm.hpp"
+#include "guest/port/port.hpp"
+#include "guest/tests/unit/arena.hpp"
+#include "tests/support/catch.hpp"
+
+#include <random>
+#include <vector>
+
+using namespace iso::guest;
+
+namespace {
+
+constexpr UserAddr k_base = 0x70000000;
+constexpr u64 k_pages = 1200; // more than two leaf tables
+
+/// What a page should be: not mapped, or with a protection, and what was written to it.
+struct Page {
+    int protection = -1;
+    u8 content = 0;
+};
+
+struct Model {
+    AddressSpace space;
+    std::vector<Page> pages{k_pages};
+
+    Model() {
+        space.table.root = frames.take_zeroed(1).first;
+        REQUIRE(space.add_stack(ISO_USER_HIGH, k_page) == 0);
+    }
+    void map(u64 first, u64 count, u8 protection) {
+        REQUIRE(space.unmap(at(first), at(first + count)) == 0);
+        Vma area;
+        area.start = at(first);
+        area.end = at(first + count);
+        area.protection = protection;
+        REQUIRE(space.add(area) == 0);
+        for (u64 i = first; i < first + count; ++i)
+            pages[i] = {protection, 0};
+    }
+    void unmap(u64 first, u64 count) {
+        REQUIRE(space.unmap(at(first), at(first + count)) == 0);
+        for (u64 i = first; i < first + count; ++i)
+            pages[i] = {};
+    }
+    void protect(u64 first, u64 count, u8 protection) {
+        bool whole = true;
+        for (u64 i = first; i < first + count; ++i)
+            whole = whole && pages[i].protection >= 0;
+        REQUIRE((space.protect(at(first), at(first + count), protection) == 0) == whole);
+        if (!whole) return;
+        for (u64 i = first; i < first + count; ++i)
+            pages[i].protection = protection;
+    }
+    // As the processor does it: use the entry, or fault and use it then.
+    bool access(u64 page, bool write, u8 value) {
+        Pte const needs = k_pte_present | k_pte_user | (write ? k_pte_write : 0);
+        Pte entry = space.table.entry(at(page));
+        if ((entry & needs) != needs) {
+            if (space.fault(at(page) + 123, write ? Access::write : Access::read) !=
+                FaultResult::served)
+                return false;
+            entry = space.table.entry(at(page));
+            REQUIRE((entry & needs) == needs);
+        }
+        u8& byte = *linear<u8>(pte_frame(entry) + 123);
+        REQUIRE(byte == pages[page].content);
+        if (write) byte = pages[page].content = value;
+        return true;
+    }
+    static UserAddr at(u64 page) { return k_base + page * k_page; }
+};
+
+} // namespace
+
+TEST_CASE("an address space behaves like a list of pages, and gives everything back") {
+    test::need_arena();
+    Model model;
+    std::mt19937 random(4);
+    u64 used_before = 0;
+    for (int round = 0; round < 4; ++round) {
+        for (int step = 0; step < 5000; ++step) {
+            u64 const first = random() % k_pages;
+            u64 const count = smaller<u64>(1 + random() % 60, k_pages - first);
+            auto const protection = static_cast<u8>(random() % 4);
+            switch (random() % 8) {
+            case 0:
+                model.map(first, count, protection);
+                break;
+            case 1:
+                model.unmap(first, count);
+                break;
+            case 2:
+                model.protect(first, count, protection);
+                break;
+            default: {
+                bool const write = random() % 2 == 0;
+                int const allowed = model.pages[first].protection;
+                bool const may = allowed > 0 && (!write || (allowed & k_prot_write) != 0);
+                REQUIRE(model.access(first, write, static_cast<u8>(random())) == may);
+            }
+            }
+        }
+        model.unmap(0, k_pages);
+        // Upper tables and the pool of areas may stay; from the second round on nothing may grow.
+        if (round == 1) used_before = frames.used();
+        if (round > 1) CHECK(frames.used() <= used_before + 2);
+    }
+}
+
+TEST_CASE("pages of a file are mapped in place and copied when written") {
+    test::need_arena();
+    Gpa const file = test::k_modules;
+    for (u64 i = 0; i < 3 * k_page; ++i)
+        *linear<u8>(file + i) = static_cast<u8>(i / k_page + 1);
+    AddressSpace space;
+    space.table.root = frames.take_zeroed(1).first;
+    REQUIRE(space.add_stack(ISO_USER_HIGH, k_page) == 0);
+    Vma area;
+    area.start = k_base;
+    area.end = k_base + 5 * k_page;
+    area.protection = k_prot_read | k_prot_write;
+    area.file = reinterpret_cast<Node*>(8); // only compared with nullptr
+    area.file_data = file;
+    area.file_bytes = 2 * k_page + 100;
+    auto const entry = [&](u64 page) { return space.table.entry(k_base + page * k_page); };
+
+    SECTION("a program's segment ends in zeros") {
+        area.zero_tail = true;
+        REQUIRE(space.add(area) == 0);
+        REQUIRE(space.fault(k_base, Access::read) == FaultResult::served);
+        CHECK(pte_frame(entry(0)) == file);
+        CHECK((entry(0) & k_pte_write) == 0);
+        REQUIRE(space.fault(k_base, Access::write) == FaultResult::served);
+        CHECK(pte_frame(entry(0)) != file);
+        CHECK((entry(0) & k_pte_write) != 0);
+        CHECK(*linear<u8>(pte_frame(entry(0)) + 4095) == 1);
+        REQUIRE(space.fault(k_base + 2 * k_page, Access::read) == FaultResult::served);
+        Gpa const partial = pte_frame(entry(2));
+        CHECK(partial != file + 2 * k_page);
+        CHECK(*linear<u8>(partial + 99) == 3);
+        CHECK(*linear<u8>(partial + 100) == 0);
+        REQUIRE(space.fault(k_base + 4 * k_page, Access::write) == FaultResult::served);
+        CHECK(*linear<u8>(pte_frame(entry(4))) == 0);
+        CHECK((entry(4) & k_pte_no_execute) != 0);
+    }
+    SECTION("a mapped file ends in SIGBUS") {
+        REQUIRE(space.add(area) == 0);
+        REQUIRE(space.fault(k_base + 2 * k_page, Access::read) == FaultResult::served);
+        CHECK(pte_frame(entry(2)) == file + 2 * k_page);
+        CHECK(space.fault(k_base + 3 * k_page, Access::read) == FaultResult::beyond_file);
+    }
+}
+
+// The last one: it takes everything there is.
+TEST_CASE("when memory ends, faults say so and everything can still be freed") {
+    test::need_arena();
+    Model model;
+    model.map(0, k_pages, k_prot_read | k_prot_write);
+    while (frames.take(1).count != 0) {
+    }
+    CHECK(model.space.fault(Model::at(700), Access::write) == FaultResult::out_of_memory);
+    REQUIRE(model.space.unmap(k_base, Model::at(k_pages)) == 0);
+}
