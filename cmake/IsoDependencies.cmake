@@ -12,10 +12,24 @@ endfunction()
 
 iso_find_dependency(iso_expected tl/expected.hpp)
 iso_find_dependency(iso_fmt fmt/format.h)
-target_compile_definitions(iso_fmt INTERFACE FMT_HEADER_ONLY=1) # Debian's package has no static archive
 iso_find_dependency(iso_json nlohmann/json.hpp)
 iso_find_dependency(iso_cli11 CLI/CLI.hpp)
 iso_find_dependency(iso_seccomp seccomp.h libseccomp.a seccomp)
 iso_find_dependency(iso_cap sys/capability.h libcap.a cap)
 iso_find_dependency(iso_cgroup libcgroup.h libcgroup.a cgroup)
 find_package(Threads REQUIRED)
+
+# fmt: Debian has no static archive of it, so its code is compiled here once (common/fmt_archive.cpp
+# names version 9's templates); another version is used from its headers, which compiles slowly.
+set(fmt_core ${iso_fmt_INCLUDE}/fmt/core.h)
+if(EXISTS ${iso_fmt_INCLUDE}/fmt/base.h)
+    set(fmt_core ${iso_fmt_INCLUDE}/fmt/base.h)
+endif()
+file(STRINGS ${fmt_core} fmt_version REGEX "#define FMT_VERSION ")
+if(fmt_version MATCHES "FMT_VERSION 9")
+    add_library(iso_fmt_archive STATIC ${CMAKE_SOURCE_DIR}/common/fmt_archive.cpp)
+    target_include_directories(iso_fmt_archive SYSTEM PRIVATE ${iso_fmt_INCLUDE})
+    target_link_libraries(iso_fmt INTERFACE iso_fmt_archive)
+else()
+    target_compile_definitions(iso_fmt INTERFACE FMT_HEADER_ONLY=1)
+endif()
