@@ -27,6 +27,7 @@ public:
 
 private:
     static constexpr u64 k_window = 16 * k_page;
+    static constexpr u32 k_largest_window = 64; // in pages; windows never cross a leaf table
 
     Pte flags(bool writable) const {
         Pte flags = k_pte_present | k_pte_user | k_pte_accessed_dirty;
@@ -35,10 +36,9 @@ private:
         return flags;
     }
 
-    // How far past the page the window goes: to the next multiple of 16 pages, inside [page_,
-    // limit).
-    u32 room(UserAddr limit) const {
-        UserAddr const end = smaller((page_ & ~(k_window - 1)) + k_window, limit);
+    // How far past the page a window goes: to the next multiple of its size, inside [page_, limit).
+    u32 room(u64 window, UserAddr limit) const {
+        UserAddr const end = smaller((page_ & ~(window - 1)) + window, limit);
         return static_cast<u32>((end - page_) >> k_page_bits);
     }
 
@@ -58,13 +58,16 @@ private:
         linear<iso_counters>(ISO_COUNTERS_GPA)->pages_mapped += count;
     }
 
-    // Sequential touching gets a whole window, a small area too; single touches here and there get
-    // one page, and so does everybody when memory runs short.
-    u32 wanted(UserAddr limit) const {
-        bool const sequential = page_ == area_.fault_next || area_.end - area_.start <= k_window ||
-                                page_ == area_.start;
-        if (!sequential || frames.available() < frames.total() / 8) return 1;
-        return empty_slots(room(limit));
+    // Sequential touching gets a window, larger each time; a small area gets one too. Touches here
+    // and there get one page, and so does everybody when memory runs short.
+    u32 wanted(UserAddr limit) {
+        if (frames.available() < frames.total() / 8) return 1;
+        if (page_ == area_.fault_next) {
+            area_.window = smaller(2 * area_.window, k_largest_window);
+        } else if (page_ != area_.start && area_.end - area_.start > k_window) {
+            return 1;
+        }
+        return empty_slots(room(area_.window * k_page, limit));
     }
 
     FaultResult anonymous() {
@@ -100,7 +103,8 @@ private:
         bool const partial = bytes < k_page && area_.zero_tail;
         if (*slot_ == 0 && !write && !partial) {
             UserAddr const limit = page_ + (area_.zero_tail ? page_down(bytes) : page_up(bytes));
-            commit(page_, slot_, data | flags(false), empty_slots(room(smaller(limit, area_.end))));
+            commit(page_, slot_, data | flags(false),
+                   empty_slots(room(k_window, smaller(limit, area_.end))));
             return FaultResult::served;
         }
         if (*slot_ != 0) return write_shared();

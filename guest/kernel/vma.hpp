@@ -19,6 +19,7 @@ struct Vma {
     Gpa file_data = 0;       // where the file's page for `start` lies
     u64 file_bytes = 0;      // how many bytes from `start` on the file has
     UserAddr fault_next = 0; // where a sequential reader would fault next
+    u32 window = 16;         // pages that such a fault brings in
 
     // The tree that finds it (a treap) and the order of addresses.
     u32 priority = 0;

@@ -5,7 +5,7 @@
 // rip == LSTAR. That fault is the system call. It is told apart from all others by error and rip:
 // no program can run at LSTAR, and one that jumps there on purpose has made a system call with the
 // registers it chose, which it could have had by `syscall` as well; flags and address are therefore
-// not trusted. On hardware this fault never happens and LSTAR is entered in ring 0.
+// not trusted. On hardware `syscall` never faults so: LSTAR is entered in ring 0.
 // iso_counters.syscall_gate says which way the program came.
 #include "guest/port/bare/frame.h"
 
