@@ -2,12 +2,13 @@
 
 #include "isolate/seccomp_compiler.hpp"
 
+#include <unistd.h>
+
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 namespace iso::vmm {
 
@@ -18,23 +19,46 @@ using jail::SeccompAction;
 
 /// Calls that need no look at their arguments.
 constexpr long k_allowed[] = {
-    SYS_rt_sigreturn, SYS_restart_syscall, SYS_setitimer, SYS_poll, SYS_getrandom, SYS_clock_gettime,
-    SYS_clock_nanosleep, SYS_getrusage, SYS_brk, SYS_munmap, SYS_madvise, SYS_close, SYS_exit_group,
+    SYS_rt_sigreturn,
+    SYS_restart_syscall,
+    SYS_setitimer,
+    SYS_poll,
+    SYS_getrandom,
+    SYS_clock_gettime,
+    SYS_clock_nanosleep,
+    SYS_getrusage,
+    SYS_brk,
+    SYS_munmap,
+    SYS_madvise,
+    SYS_close,
+    SYS_exit_group,
     // What abort(3) does on its way.
-    SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_getpid, SYS_gettid,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigaction,
+    SYS_getpid,
+    SYS_gettid,
 #ifdef __SANITIZE_ADDRESS__
-    SYS_mremap, SYS_sigaltstack, SYS_futex, SYS_sched_yield,
+    SYS_mremap,
+    SYS_sigaltstack,
+    SYS_futex,
+    SYS_sched_yield,
 #endif
 };
 
 ArgumentTest only(std::vector<int> const& values) {
     std::vector<std::uint32_t> wanted; // descriptor -1, not open, is one that no call accepts
-    for (int const value : values) wanted.push_back(static_cast<std::uint32_t>(value));
-    return {0, ArgumentTest::Kind::one_of, std::move(wanted), SeccompAction::allow(), SeccompAction::trap()};
+    for (int const value : values)
+        wanted.push_back(static_cast<std::uint32_t>(value));
+    return {0, ArgumentTest::Kind::one_of, std::move(wanted), SeccompAction::allow(),
+            SeccompAction::trap()};
 }
 
 ArgumentTest no_code() {
-    return {2, ArgumentTest::Kind::any_bit_of, {PROT_EXEC}, SeccompAction::trap(), SeccompAction::allow()};
+    return {2,
+            ArgumentTest::Kind::any_bit_of,
+            {PROT_EXEC},
+            SeccompAction::trap(),
+            SeccompAction::allow()};
 }
 
 } // namespace
@@ -43,12 +67,13 @@ jail::SeccompPolicy make_policy(OpenDescriptors const& open) {
     jail::SeccompPolicy policy;
     policy.unlisted = SeccompAction::trap();
     policy.wrong_architecture = SeccompAction::kill_process();
-    for (long const call : k_allowed) policy.calls[static_cast<std::uint32_t>(call)] = SeccompAction::allow();
+    for (long const call : k_allowed)
+        policy.calls[static_cast<std::uint32_t>(call)] = SeccompAction::allow();
     policy.tests[SYS_ioctl] = only({open.vcpu});
     policy.tests[SYS_writev] = only({STDOUT_FILENO, STDERR_FILENO});
     policy.tests[SYS_readv] = only({STDIN_FILENO});
     policy.tests[SYS_write] = only({STDERR_FILENO, open.report});
-    policy.tests[SYS_pread64] = only(open.statistics);
+    if (!open.statistics.empty()) policy.tests[SYS_pread64] = only(open.statistics);
     policy.tests[SYS_tgkill] = only({::getpid()});
     policy.tests[SYS_mmap] = no_code();
     policy.tests[SYS_mprotect] = no_code();

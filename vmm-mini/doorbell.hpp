@@ -44,9 +44,7 @@ public:
     [[nodiscard]] std::optional<GuestEnd> const& end() const { return end_; }
     [[nodiscard]] Console& console() { return console_; }
     /// How often each operation was asked for, by its number; unknown ones count in [0].
-    [[nodiscard]] std::array<std::uint64_t, k_operations> const& counts() const {
-        return counts_;
-    }
+    [[nodiscard]] std::array<std::uint64_t, k_operations> const& counts() const { return counts_; }
     /// "flush", "write", ...; nullptr for an unknown operation.
     static char const* name(std::uint32_t operation);
 

@@ -81,7 +81,8 @@ Result<GuestPhys> build_page_tables(GuestMemory const& memory, KernelImage const
             }
             GuestPhys const image = TRY(area.add());
             area.set(directory, index, image.value | k_branch);
-            for (std::uint64_t page = 0; page < k_entries; ++page) // what no segment claims is plain RAM
+            for (std::uint64_t page = 0; page < k_entries;
+                 ++page) // what no segment claims is plain RAM
                 area.set(image, page, (gpa + page * k_page) | k_leaf | k_writable | k_no_execute);
             for (KernelSegment const& segment : kernel.segments) {
                 std::uint64_t const bits = k_leaf | (segment.writable ? k_writable : 0) |
