@@ -4,12 +4,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-# The files of the project: what git tracks and what it would (not what it ignores); in a tree
+# The files of the project: what git tracks (git add a new file to have it checked); in a tree
 # without git, everything outside the build folders.
 project_files() { # project_files PATTERN...: shell patterns of whole paths
     local pattern file
     {
-        git -c safe.directory='*' ls-files --cached --others --exclude-standard 2>/dev/null ||
+        git -c safe.directory='*' ls-files --cached 2>/dev/null ||
             find . -path './build*' -prune -o -path ./.git -prune -o -type f -print | sed 's|^\./||'
     } | sort -u | while IFS= read -r file; do
         [ -f "$file" ] || continue # deleted, not yet committed
