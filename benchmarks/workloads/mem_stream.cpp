@@ -53,7 +53,7 @@ void pass(Arrays const& m) {
 /// Compares every element with what scalar arithmetic makes of its class; returns the checksum.
 uint64_t verify(Arrays const& m, uint64_t ops) {
     static double expected[3][k_classes];
-    uint64_t sum = mix(0, m.pairs);
+    uint64_t sum = mix(mix(0, m.pairs), ops);
     for (unsigned k = 0; k < k_classes; ++k) {
         double a = initial(k);
         double b = 0;
@@ -94,10 +94,17 @@ Outcome run() {
     if (memory == nullptr) fail("no memory for three arrays, bytes each", bytes);
     uint64_t const pairs = bytes / sizeof(Pair);
     Arrays const m{memory, memory + pairs, memory + 2 * pairs, pairs};
-    for (uint64_t i = 0; i < pairs; ++i) { // touches every page before the clock starts
+    // Touches every page before the clock starts; one array after the other, in order, so that a
+    // kernel that serves neighbouring faults together can do so.
+    for (uint64_t i = 0; i < pairs; ++i)
         m.a[i] = Pair{initial(2 * i), initial(2 * i + 1)};
-        m.b[i] = m.c[i] = Pair{0, 0};
-    }
+    fence();
+    for (uint64_t i = 0; i < pairs; ++i)
+        m.b[i] = Pair{0, 0};
+    fence();
+    for (uint64_t i = 0; i < pairs; ++i)
+        m.c[i] = Pair{0, 0};
+    fence();
 
     uint64_t const before = linux_call::monotonic_ns();
     for (uint64_t i = 0; i < g_ops.value; ++i)
