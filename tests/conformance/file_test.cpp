@@ -65,8 +65,8 @@ ISO_CONFORMANCE("--workdir is where relative paths begin", "[file]") {
     std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
     std::ofstream(dir.path() + "/note") << "found\n";
     Job job = behave("cat=note");
-    job.added = {{dir.path(), "/work-here"}};
-    job.workdir = "/work-here";
+    job.added = {{dir.path(), "/inside"}};
+    job.workdir = "/inside";
     CHECK(arena.run(job).out == "found\n");
     job.workdir = "/";
     CHECK(arena.run(job).out == "openat: errno 2\n");
