@@ -18,13 +18,14 @@ constexpr std::uint64_t k_quick_rounds = 16;
 constexpr std::uint64_t k_full_rounds = 60;
 constexpr std::uint64_t k_rounds_wanted = 10; ///< that the time budget should have room for
 constexpr std::uint64_t k_rounds_before_stopping = 10;
-constexpr std::uint64_t k_smallest_share = 64; ///< operations are not cut to less than 1/64
+constexpr std::uint64_t k_smallest_share = 8; ///< operations are not cut to less than 1/8
 
 std::vector<std::string> arguments_of(Row const& row, Role role) {
-    if (!row.own()) return row.record.arguments;
-    if (role == Role::identity) return {"identity=1"};
-    if (row.record.ops == 0) return {};
-    return {fmt::format("ops={}", role == Role::baseline ? 0 : row.record.ops)};
+    if (row.own() && role == Role::identity) return {"identity=1"};
+    std::vector<std::string> words = row.record.arguments;
+    if (row.own() && row.record.ops != 0)
+        words.push_back(fmt::format("ops={}", role == Role::baseline ? 0 : row.record.ops));
+    return words;
 }
 
 } // namespace
@@ -107,7 +108,9 @@ Result<void> Campaign::fit_to_budget() {
         Row* dearest = nullptr;
         for (std::size_t i = 0; i < rows_.size(); ++i) {
             Row& row = rows_[i];
-            if (row.done || row.record.ops <= asked[i] / k_smallest_share) continue;
+            // Where set-up takes most of the time, fewer operations only make a worse number.
+            if (row.done || row.record.ops < 2 || row.loop_ns < row.fixed_ns) continue;
+            if (row.record.ops / 2 < asked[i] / k_smallest_share) continue;
             if (dearest == nullptr || row.loop_ns > dearest->loop_ns) dearest = &row;
         }
         if (dearest == nullptr || dearest->loop_ns == 0) break;
@@ -123,8 +126,7 @@ Result<void> Campaign::fit_to_budget() {
 Result<void> Campaign::measure_round() {
     for (Row& row : rows_) {
         for (unsigned i = 0; i < row.blocks_per_round() && !row.done && !interrupted(); ++i) {
-            bool const few = row.record.blocks < k_fewest_for_interval;
-            if (row.block_ns() > time_left() && (!few || options_.blocks)) {
+            if (out_of_time(row)) {
                 row.done = true;
                 row.record.stopped_because = "time budget";
                 break;
@@ -142,6 +144,14 @@ Result<void> Campaign::measure_round() {
         }
     }
     return {};
+}
+
+/// A row without enough blocks for an interval may overdraw the budget by a fifth, no more.
+bool Campaign::out_of_time(Row const& row) const {
+    if (row.record.blocks == 0) return false;
+    bool const few = row.record.blocks < k_fewest_for_interval && !options_.blocks;
+    std::uint64_t const end = deadline_ns_ + (few ? options_.budget_ns() / 5 : 0);
+    return monotonic_ns() + row.block_ns() > end;
 }
 
 Result<void> Campaign::measure_block(Row& row) {
@@ -210,7 +220,7 @@ void Campaign::show_progress(std::string const& what) {
             left += (block_cap(row) - row.record.blocks) * row.block_ns();
     bool const estimated = std::all_of(
         rows_.begin(), rows_.end(), [](Row const& row) { return row.done || row.block_ns() != 0; });
-    left = estimated ? std::min(left, time_left()) : time_left();
+    left = estimated ? std::min(left, time_left() + options_.budget_ns() / 5) : time_left();
     progress_.update(what, elapsed_ns(), left);
 }
 

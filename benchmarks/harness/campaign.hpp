@@ -34,6 +34,7 @@ private:
     Result<std::uint64_t> take(Row& row, std::size_t arm, Role role, std::uint64_t order);
 
     [[nodiscard]] bool enough(Row& row) const;
+    [[nodiscard]] bool out_of_time(Row const& row) const;
     [[nodiscard]] std::uint64_t block_cap(Row const& row) const;
     [[nodiscard]] std::uint64_t time_left() const;
     void show_progress(std::string const& what);

@@ -32,20 +32,40 @@ Cell const* dearest(std::vector<Cell const*> const& cells) {
     return found == cells.end() ? nullptr : *found;
 }
 
+/// Those whose interval lies above "no difference".
+std::vector<Cell const*> clearly_dearer(std::vector<Cell const*> cells) {
+    std::erase_if(cells, [](Cell const* cell) { return !cell->ci_low || *cell->ci_low <= 1; });
+    return cells;
+}
+
+bool any_interval(std::vector<Cell const*> const& cells) {
+    return std::any_of(cells.begin(), cells.end(),
+                       [](Cell const* cell) { return cell->ci_low.has_value(); });
+}
+
 std::string computing(std::vector<Cell const*> const& cells) {
     Cell const* const worst = dearest(cells);
     if (worst == nullptr) return {};
-    if (!worst->ci_low)
-        return fmt::format("computing takes {:.3f} of native's CPU time at most", *worst->ratio);
-    if (*worst->ci_low <= 1) return "computing costs nothing that can be told from noise";
-    return fmt::format("computing costs at most {:.1f} % more CPU time ({})",
-                       100 * (*worst->ratio - 1), worst->workload);
+    if (!any_interval(cells))
+        return fmt::format("computing takes {:.2f} of native's CPU time in the worst case ({}; too "
+                           "few blocks to be sure)",
+                           *worst->ratio, worst->workload);
+    if (Cell const* const sure = dearest(clearly_dearer(cells)))
+        return fmt::format("computing costs at most {:.1f} % more CPU time ({})",
+                           100 * (*sure->ratio - 1), sure->workload);
+    double highest = 1;
+    for (Cell const* const cell : cells)
+        highest = std::max(highest, cell->ci_high.value_or(1));
+    return fmt::format("computing costs nothing that can be told from noise (less than {:.1f} %)",
+                       100 * (highest - 1));
 }
 
 std::string services(Results const& results, std::vector<Cell const*> const& cells,
                      TableStyle const& style) {
-    Cell const* const worst = dearest(cells);
-    if (worst == nullptr) return {};
+    if (cells.empty()) return {};
+    bool const sure = any_interval(cells);
+    Cell const* const worst = dearest(sure ? clearly_dearer(cells) : cells);
+    if (worst == nullptr) return "the kernel's services cost nothing that can be told from noise";
     Cell const* const native =
         results.find(worst->workload, worst->metric, results.engines.front().name);
     return fmt::format(
@@ -62,6 +82,9 @@ std::string starting(std::vector<Cell const*> const& cells) {
                                     cell->metric == "start-to-exit" ? "until it is gone again"
                                                                     : "until the program runs"));
     }
+    for (Cell const* const cell : cells)
+        if (cell->p99 && cell->metric == "start-to-exit")
+            parts.push_back(fmt::format("99 in 100 runs end within {:.2f} ms", *cell->p99));
     return parts.empty() ? std::string() : fmt::format("isolating adds {}", fmt::join(parts, ", "));
 }
 

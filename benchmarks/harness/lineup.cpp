@@ -50,6 +50,7 @@ Error unknown_name(std::string const& what, std::string const& typed,
     if (!meant.empty()) problem.cause += "; did you mean '" + meant + "'?";
     problem.hint = fmt::format("one of {}", fmt::join(known, ", "));
     problem.exit_status = exit_code::usage;
+    problem.at = std::source_location::current();
     return problem;
 }
 

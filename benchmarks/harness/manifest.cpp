@@ -13,7 +13,8 @@ constexpr std::string_view k_own_time = "the workload's own time per operation";
 // A sample of a compute workload lasts about a tenth of a second natively: long enough that an
 // engine's start-up, of which only the spread is left after the subtraction, is below one percent.
 // Latency workloads are sized for the dearest engine: an operation that costs a tenth of a
-// microsecond natively may cost a hundred where the guest's kernel is emulated.
+// microsecond natively may cost a hundred where the guest's kernel is emulated. --quick also takes
+// less memory: there the set-up, page by page, would cost seconds.
 constexpr std::array k_workloads{
     Workload{"cpu-int", "integer arithmetic",
              "a chain of 64-bit integer operations in registers; an engine costs only what its "
@@ -25,13 +26,13 @@ constexpr std::array k_workloads{
         "the floating-point unit alone",
         Kind::compute, 4'000, 2'000, "ns/op", k_cpu_time},
     Workload{"mem-stream", "memory bandwidth",
-             "one operation is one pass of STREAM's four kernels over arrays of 8 MiB; shows what "
+             "one operation is one pass of STREAM's four kernels over three arrays; shows what "
              "lies between the program and the memory controller",
-             Kind::compute, 10, 6, "ns/op", k_cpu_time},
+             Kind::compute, 10, 24, "ns/op", k_cpu_time, "size=2097152"},
     Workload{
         "mem-chase", "memory latency, 4 KiB pages",
         "one operation follows one pointer of a random cycle; shows the cost of a miss in the TLB",
-        Kind::compute, 800'000, 400'000, "ns/op", k_cpu_time},
+        Kind::compute, 800'000, 400'000, "ns/op", k_cpu_time, "size=8388608"},
     Workload{"syscall-null", "null system call",
              "one operation asks the kernel for a number: in, out, and nothing else", Kind::latency,
              4'000, 1'500, "ns/op", k_own_time},
@@ -42,9 +43,16 @@ constexpr std::array k_workloads{
         "write-small", "small write",
         "one operation writes one byte to /dev/null: a system call that reads the program's memory",
         Kind::latency, 4'000, 1'500, "ns/op", k_own_time},
-    Workload{"hello", "start-up",
+    Workload{"hello",
+             "start-up",
              "prints one line: what it costs to reach the first instruction, and to be gone again",
-             Kind::start_up, 0, 0, "ms", "wall time added to native", 5},
+             Kind::start_up,
+             0,
+             0,
+             "ms",
+             "wall time added to native",
+             {},
+             5},
 };
 
 } // namespace

@@ -24,11 +24,12 @@ struct Workload {
     std::string_view title;    ///< a few words
     std::string_view measures; ///< a sentence: what one operation is, and what it makes visible
     Kind kind = Kind::compute;
-    std::uint64_t ops = 0;         ///< operations per sample; 0: the workload has no loop
-    std::uint64_t quick_ops = 0;   ///< the same with --quick
-    std::string_view unit;         ///< of one operation's time
-    std::string_view metric;       ///< the deciding one, in words
-    unsigned blocks_per_round = 1; ///< short samples are taken more often
+    std::uint64_t ops = 0;                ///< operations per sample; 0: the workload has no loop
+    std::uint64_t quick_ops = 0;          ///< the same with --quick
+    std::string_view unit;                ///< of one operation's time
+    std::string_view metric;              ///< the deciding one, in words
+    std::string_view quick_argument = {}; ///< one more with --quick, or none
+    unsigned blocks_per_round = 1;        ///< short samples are taken more often
 };
 
 /// The workloads in the order of the tables.

@@ -26,9 +26,10 @@ bool put(int fd, std::string const& contents) {
     return written.has_value();
 }
 
-tl::unexpected<Error> failed(std::string op) {
+tl::unexpected<Error> failed(std::string op,
+                             std::source_location at = std::source_location::current()) {
     return tl::unexpected<Error>(
-        std::move(sys_error(std::move(op), k_hint).value()).with_exit(exit_code::no));
+        std::move(sys_error(std::move(op), k_hint, at).value()).with_exit(exit_code::no));
 }
 
 } // namespace

@@ -91,6 +91,7 @@ std::string list_json(std::string const& workload_directory) {
                         {"kind", to_string(workload.kind)},
                         {"ops", workload.ops},
                         {"quick_ops", workload.quick_ops},
+                        {"quick_argument", workload.quick_argument},
                         {"unit", workload.unit},
                         {"metric", workload.metric},
                         {"path", workload_directory + "/" + std::string(workload.name)}});

@@ -16,6 +16,8 @@ Result<Row> plan_known(Workload const& workload, CompareOptions const& options) 
     row.record.name = workload.name;
     row.record.kind = workload.kind;
     row.record.ops = options.quick ? workload.quick_ops : workload.ops;
+    if (options.quick && !workload.quick_argument.empty())
+        row.record.arguments = {std::string(workload.quick_argument)};
     row.record.path = options.workload_directory + "/" + row.record.name;
     if (::access(row.record.path.c_str(), X_OK) != 0)
         return sys_error("open(" + row.record.path + ")", "./isolab build");

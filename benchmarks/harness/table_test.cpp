@@ -28,12 +28,14 @@ std::size_t widest_line(std::string const& text) {
 TEST_CASE("the table, wide enough for intervals beside their values") {
     CHECK(
         render_table(test::some_results(), plain(140)) ==
-        R"(                  native          native (A/A)               isolate            vmm-mini  paravirt-demo    n
-                    host           noise floor                  root             kvm_pvm    unavailable
+        R"(                  native          native (A/A)               isolate           vmm-mini  paravirt-demo    n
+                    host           noise floor                  root            kvm_pvm    unavailable
 Computing: CPU time, ratio to native (1.00 is free); start-up is taken off
-  cpu-int        5.21 ns  1.001 [0.998, 1.003]  0.999 [0.995, 1.004]    VOID                          -   20
+  cpu-int        5.21 ns  1.001 [0.998, 1.003]  0.999 [0.995, 1.004]    VOID                         -   20
 Kernel services: time of one operation, ratio to native
   syscall-null    120 ns  1.004 [0.990, 1.012]  1.300 [1.284, 1.318]    ~600 [590, 612]              -   20
+Start-up: milliseconds more than native
+  start to exit   164 us   0.00  [0.00, +0.01]  +1.94 [+1.90, +1.98]  FAILED                         -   20
 )");
 }
 

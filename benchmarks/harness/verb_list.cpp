@@ -23,8 +23,8 @@ Result<int> verb_list(Places const& places, bool json) {
         fmt::print("    measures   {}\n", workload.measures);
         fmt::print("    metric     {}, {}\n", workload.metric, workload.unit);
         if (workload.ops != 0)
-            fmt::print("    arguments  ops={} (--quick: {}), identity=1\n", workload.ops,
-                       workload.quick_ops);
+            fmt::print("    arguments  ops={} (--quick: ops={} {}), identity=1\n", workload.ops,
+                       workload.quick_ops, workload.quick_argument);
         else
             fmt::print("    arguments  identity=1\n");
     }
