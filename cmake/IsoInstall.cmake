@@ -1,6 +1,6 @@
-# `cmake --install build --prefix PREFIX`: the programs, the workloads and the guest kernel stand in
-# lib/isolab exactly as in the build folder, because the programs find each other, the workloads and
-# the guest kernel by their own place; bin/ has links to the programs, share/doc/isolab the documents.
+# `cmake --install build --prefix PREFIX`: programs and workloads stand in lib/isolab exactly as in
+# the build folder, because the programs find each other and the workloads by their own place (the
+# guest kernel is inside vmm-mini); bin/ has links to the programs, share/doc/isolab the documents.
 include(GNUInstallDirs)
 set(ISO_INSTALL_DIR lib/isolab)
 
