@@ -1,6 +1,7 @@
 #include "vmm-mini/console.hpp"
 
 #include "common/abi/guest_abi.h"
+#include "common/clock.hpp"
 #include "vmm-mini/stop.hpp"
 
 #include <cerrno>
@@ -12,20 +13,29 @@ namespace iso::vmm {
 
 static_assert(offsetof(iso_console, data) + ISO_CONSOLE_DATA_BYTES <= ISO_CONSOLE_BYTES);
 
-std::int64_t write_parts(int fd, std::span<iovec> parts) {
+namespace {
+
+/// How long a reader that is slow may hold up the end of the engine.
+constexpr std::uint64_t k_last_words_ns = 200'000'000;
+
+} // namespace
+
+std::int64_t write_parts(int fd, std::span<iovec> parts, bool last_words) {
     std::int64_t written = 0;
+    std::uint64_t const deadline = last_words ? monotonic_ns() + k_last_words_ns : 0;
+    auto const give_up = [&] { return last_words ? monotonic_ns() > deadline : stopping(); };
     while (true) {
         while (!parts.empty() && parts.front().iov_len == 0)
             parts = parts.subspan(1);
         if (parts.empty()) return written;
-        if (stopping()) return written != 0 ? written : -EINTR;
+        if (give_up()) return written != 0 ? written : -EINTR;
         ssize_t const n = ::writev(fd, parts.data(), static_cast<int>(parts.size()));
         if (n < 0) {
             int const code = errno;
             if (code == EINTR) continue;
             if (code == EAGAIN) {
                 pollfd ready{fd, POLLOUT, 0};
-                ::poll(&ready, 1, -1);
+                ::poll(&ready, 1, last_words ? 10 : -1);
                 continue;
             }
             return written != 0 ? written : -code;
@@ -43,7 +53,7 @@ std::int64_t write_parts(int fd, std::span<iovec> parts) {
     }
 }
 
-std::int64_t Console::drain() {
+std::int64_t Console::drain(bool last_words) {
     constexpr GuestPhys ring{ISO_CONSOLE_GPA};
     constexpr std::uint32_t size = ISO_CONSOLE_DATA_BYTES;
     struct Indices { // the part before the data, fetched once
@@ -62,7 +72,7 @@ std::int64_t Console::drain() {
     iovec parts[2] = {{data->data() + start, first}, {data->data(), waiting - first}};
     bool const known = indices->descriptor == 1 || indices->descriptor == 2;
     std::int64_t const result =
-        known ? write_parts(static_cast<int>(indices->descriptor), parts) : -EBADF;
+        known ? write_parts(static_cast<int>(indices->descriptor), parts, last_words) : -EBADF;
     head_ = indices->tail;
     (void)memory_.store(ring, head_);
     return result < 0 ? result : 0;

@@ -150,6 +150,21 @@ Result<ModuleTable> ModuleTable::collect(std::string const& program_host,
     return table;
 }
 
+Result<void> ModuleTable::check_directory(std::string const& path) const {
+    // What the guest kernel always has; through a symbolic link it looks for itself.
+    for (char const* const always : {"/", "/dev", "/proc", "/tmp"})
+        if (path == always) return {};
+    std::string const below = path + "/";
+    for (Module const& module : modules) {
+        bool const is_it = module.guest == path && module.kind != ISO_MODULE_FILE;
+        bool const through_link =
+            module.kind == ISO_MODULE_SYMLINK && path.starts_with(module.guest + "/");
+        if (is_it || through_link || module.guest.starts_with(below)) return {};
+    }
+    return error("chdir(" + path + ")", "No such directory inside",
+                 "--add a directory that holds it, or another --workdir");
+}
+
 void ModuleTable::lay_out(GuestPhys base) {
     std::uint64_t next = base.value;
     for (Module& module : modules) {

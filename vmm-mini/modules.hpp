@@ -36,6 +36,9 @@ struct ModuleTable {
     static Result<ModuleTable> collect(std::string const& program_host,
                                        std::string const& program_guest, RunOptions const& options);
 
+    /// Whether `path` can be the working directory inside. Errors: there is no such directory.
+    [[nodiscard]] Result<void> check_directory(std::string const& path) const;
+
     /// Gives every file its place from `base` on. Precondition: `base` is on a page.
     void lay_out(GuestPhys base);
 

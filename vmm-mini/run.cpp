@@ -117,6 +117,7 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     explain.step(fmt::format("opened and checked {}", program.host),
                  "a program that cannot run is refused before anything is built for it");
     ModuleTable modules = TRY(ModuleTable::collect(program.host, program.guest, options));
+    TRY(modules.check_directory(options.workdir));
     modules.lay_out({});
     std::uint64_t const ram = TRY(ram_size(options, modules.bytes));
     modules.lay_out({ram});
@@ -182,7 +183,7 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     report.phases.enter = monotonic_ns();
     LoopEnd end = run_guest(vcpu, doorbell, exits, options.trace);
     report.phases.exit = monotonic_ns();
-    (void)doorbell.console().drain(); // whatever killed the guest, what it printed is seen
+    (void)doorbell.console().drain(stopping()); // whatever killed the guest, what it printed is seen
     explain.step(fmt::format("ran the guest: {}", to_string(end.ended)),
                  "its kernel's boot is part of this");
     report.ended = end.ended;
