@@ -96,6 +96,8 @@ std::int64_t Doorbell::serve() {
         return zero();
     case ISO_OP_TRACE:
         return trace_syscall();
+    case ISO_OP_SLEEP:
+        return sleep();
     case ISO_OP_RANDOM:
         return random();
     default:
