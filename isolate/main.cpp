@@ -2,6 +2,7 @@
 #include "common/run_options.hpp"
 #include "common/version.hpp"
 #include "isolate/jail.hpp"
+#include "isolate/plain_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -53,13 +54,17 @@ int probe_verb(bool as_json) {
 }
 
 int isolate_main(int argc, char** argv) {
+    jail::JailOptions options;
+    char* const last = argv[argc - 1];
+    options.command_line = {argv[0], static_cast<std::size_t>(last + std::strlen(last) - argv[0])};
+    if (jail::read_plain_line(argc, argv, options.run)) return run_verb(options);
+
     CLI::App app("Runs a program in a jail: all eight namespaces, a root of its own, no "
                  "capabilities, a system call filter.",
                  "isolate");
     app.set_version_flag("--version", std::string("isolate ") + k_version);
     app.require_subcommand(1);
 
-    jail::JailOptions options;
     CLI::App& run = *app.add_subcommand("run", "Run a program in a jail");
     add_run_options(run, options.run);
     run.add_option("--hostname", options.hostname, "The host name inside")->type_name("NAME");
@@ -71,9 +76,6 @@ int isolate_main(int argc, char** argv) {
     bool as_json = false;
     CLI::App& probe = *app.add_subcommand("probe", "Say whether jails can be made here");
     probe.add_flag("--json", as_json, "As one line of JSON");
-
-    char* const last = argv[argc - 1];
-    options.command_line = {argv[0], static_cast<std::size_t>(last + std::strlen(last) - argv[0])};
 
     CommandLine const line = parse_command_line(app, argc, argv, &options.run);
     if (!line.proceed) return line.exit_status;

@@ -4,6 +4,8 @@
 
 #include <span>
 
+#include <linux/filter.h>
+
 namespace iso::jail {
 
 /// One system call that a jailed program does not get, and why.
@@ -23,5 +25,8 @@ std::span<DeniedCall const> denied_calls();
 /// ENOSYS, as on an older kernel, so that a C library takes its older way
 /// (https://github.com/opencontainers/runc/issues/2151 tells what EPERM does there).
 SeccompPolicy default_profile();
+
+/// default_profile(), compiled when isolate was built: a run has no time for it.
+std::span<sock_filter const> default_filter();
 
 } // namespace iso::jail

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <initializer_list>
 #include <memory>
@@ -95,6 +96,14 @@ SeccompPolicy expressible(SeccompPolicy policy) {
 }
 
 } // namespace
+
+TEST_CASE("the table that the build made is the default profile") {
+    auto const compiled = compile_seccomp(default_profile());
+    REQUIRE(compiled);
+    auto const table = default_filter();
+    REQUIRE(table.size() == compiled->size());
+    CHECK(std::memcmp(table.data(), compiled->data(), table.size_bytes()) == 0);
+}
 
 TEST_CASE("the default profile answers as libseccomp's filter of the same policy") {
     SeccompPolicy const policy = expressible(default_profile());
