@@ -93,6 +93,16 @@ void wait_for(pid_t program, Shared& shared) {
 
 } // namespace
 
+bool run_parent_steps(ChildSetup const& setup) {
+    setup.shared->parent_ns = monotonic_ns();
+    return run_steps(setup, 0, setup.plan->parent_steps);
+}
+
+void close_parent_slots(ChildSetup const& setup) {
+    for (std::size_t i = 0; i < setup.plan->parent_steps; ++i)
+        if (Step const& step = setup.plan->steps[i]; step.out >= 0) ::close(g_slots[step.out]);
+}
+
 void child_main(ChildSetup const& setup) {
     Shared& shared = *setup.shared;
     shared.start_ns = monotonic_ns();
@@ -105,7 +115,8 @@ void child_main(ChildSetup const& setup) {
     ::prctl(PR_SET_NAME, "jail-init");
     std::memset(setup.command_line.data(), 0, setup.command_line.size());
 
-    if (!run_steps(setup, 0, setup.plan->program_step)) ::_exit(exit_code::engine_failed);
+    if (!run_steps(setup, setup.plan->parent_steps, setup.plan->program_step))
+        ::_exit(exit_code::engine_failed);
     ::umask(022);
     shared.load_ns = monotonic_ns();
     // Sharing memory until execve spares copying our page tables for a process that drops them.

@@ -37,24 +37,27 @@ std::string explain(JailPlan const& plan, Shared const& shared, RunReport const&
                     MemoryLimit memory) {
     std::string text;
     auto const out = std::back_inserter(text);
-    std::uint64_t before = shared.start_ns;
+    std::uint64_t before = shared.parent_ns;
     fmt::format_to(
         out,
         "isolate: how this jail was made (backend {}); times in microseconds, waiting included\n",
         report.backend);
-    if (report.phases.create && report.counters.contains("jail.clone_ns")) {
+    fmt::format_to(out,
+                   "  {:>8.1f}  {:<58} the plan below, made before the child exists: it only "
+                   "makes calls\n",
+                   microseconds(report.phases.create.value_or(0), shared.parent_ns), "plan");
+    auto tell_clone = [&] {
+        before = shared.start_ns;
+        if (!report.counters.contains("jail.clone_ns")) return;
         std::uint64_t const clone_ns = report.counters.at("jail.clone_ns");
-        fmt::format_to(out,
-                       "  {:>8.1f}  {:<58} the plan below, made before the child exists: it only "
-                       "makes calls\n",
-                       microseconds(*report.phases.create + clone_ns, shared.start_ns), "plan");
         fmt::format_to(out,
                        "  {:>8.1f}  {:<58} a process in eight new namespaces: user, mount, pid, "
                        "net, ipc, uts, cgroup, time\n",
                        static_cast<double>(clone_ns) / 1000.0,
                        "clone3(CLONE_NEWUSER|NEWNS|NEWPID|NEWNET|NEWIPC|NEWUTS|NEWCGROUP|NEWTIME)");
-    }
+    };
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        if (i == plan.parent_steps) tell_clone();
         Step const& step = plan.steps[i];
         std::uint64_t const end = step.op == Op::execute ? 0 : shared.step_end_ns[i];
         bool const reached = end != 0 || (step.op == Op::execute && shared.enter_ns != 0);

@@ -24,12 +24,16 @@ namespace {
 constexpr uid_t k_first_private_id = 0x70000000;
 constexpr uid_t k_private_ids = 0x400000; // one for each process id there can be
 
-bool may_map_any_id() {
+/// The first 32 capabilities that isolate has.
+std::uint32_t capabilities() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     std::array<__user_cap_data_struct, 2> data{};
-    if (::syscall(SYS_capget, &header, data.data()) != 0) return false;
+    return ::syscall(SYS_capget, &header, data.data()) == 0 ? data[0].effective : 0;
+}
+
+bool may_map_any_id(std::uint32_t capable) {
     std::uint32_t const wanted = (1U << CAP_SETUID) | (1U << CAP_SETGID);
-    if ((data[0].effective & wanted) != wanted) return false;
+    if ((capable & wanted) != wanted) return false;
     // In a container the ids beyond its own map do not exist.
     auto const map = read_file("/proc/self/uid_map", 4096);
     return map && map->find("4294967295") != std::string::npos;
@@ -37,10 +41,15 @@ bool may_map_any_id() {
 
 } // namespace
 
-Result<IdMap> choose_ids() {
-    IdMap ids{false, ::geteuid(), ::getegid()};
-    if (ids.host_uid == 0 && may_map_any_id()) {
+IdMap choose_ids() {
+    IdMap ids;
+    ids.host_uid = ::geteuid();
+    ids.host_gid = ::getegid();
+    if (ids.host_uid != 0) return ids;
+    std::uint32_t const capable = capabilities();
+    if (may_map_any_id(capable)) {
         ids.by_parent = true;
+        ids.may_mount = (capable & (1U << CAP_SYS_ADMIN)) != 0;
         ids.host_uid = k_first_private_id + static_cast<uid_t>(::getpid()) % k_private_ids;
         ids.host_gid = ids.host_uid;
     }

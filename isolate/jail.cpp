@@ -76,8 +76,9 @@ struct Waited {
 /// A run in progress: owns everything that has to be undone.
 class Run {
 public:
-    Run(JailOptions const& options, RunReport& report)
+    Run(JailOptions const& options, IdMap const& ids, RunReport& report)
         : options_(options)
+        , ids_(ids)
         , report_(report) {}
     ~Run() {
         if (init_ > 0) { // left early by an error: nothing may stay behind
@@ -92,8 +93,7 @@ public:
     Result<void> all() {
         TRY(signals_.open());
         TRY(limit_memory());
-        plan_ = TRY(make_plan(options_, memory_));
-        report_.backend = plan_.backend();
+        plan_ = TRY(make_plan(options_, ids_, memory_));
         TRY(share());
         TRY(start());
         TRY(serve_child());
@@ -149,6 +149,7 @@ private:
                                options_.command_line,
                                options_.run.explain,
                                trace_lines_.empty() ? nullptr : trace_lines_.data()};
+        if (!run_parent_steps(setup)) return failed_step();
         clone_start_ns_ = monotonic_ns();
         auto const pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
         if (pid == 0) child_main(setup);
@@ -156,7 +157,13 @@ private:
         init_ = pid;
         pidfd_ = Pidfd(Fd(pidfd));
         go_.read.reset();
+        close_parent_slots(setup);
         return {};
+    }
+
+    tl::unexpected<Error> failed_step() const {
+        return tl::unexpected<Error>(step_error(
+            plan_, static_cast<std::size_t>(shared_->failed_step.load()), shared_->failed_errno));
     }
 
     /// The parent's part of the set-up, while the child is at its own.
@@ -254,8 +261,7 @@ private:
             report_.ended = Ended::killed;
             report_.signal = waited.stopped_by;
         } else if (shared.failed_step >= 0) {
-            return tl::unexpected<Error>(step_error(
-                plan_, static_cast<std::size_t>(shared.failed_step.load()), shared.failed_errno));
+            return failed_step();
         } else {
             ended_by_itself(waited);
         }
@@ -290,6 +296,7 @@ private:
     }
 
     JailOptions const& options_;
+    IdMap const ids_;
     RunReport& report_;
     StopSignals signals_;
     MemoryLimit memory_ = MemoryLimit::none;
@@ -311,8 +318,9 @@ RunReport run(JailOptions const& options) {
     RunReport report;
     report.engine = "isolate";
     report.phases.create = monotonic_ns();
-    if (auto ids = choose_ids()) report.backend = ids->by_parent ? "root" : "userns";
-    Run run(options, report);
+    IdMap const ids = choose_ids();
+    report.backend = ids.backend();
+    Run run(options, ids, report);
     if (auto done = run.all(); !done) {
         report.ended = Ended::engine_failed;
         report.failure = std::move(done.error());

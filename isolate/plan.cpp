@@ -67,9 +67,14 @@ public:
 
     Result<void> write() {
         TRY(check_paths());
+        // Host root may have what nobody else reaches: it takes the files itself, before the child
+        // has become an id of nobody. An ordinary user's child is still that user.
+        if (plan_.ids.may_mount) TRY(sources());
+        plan_.parent_steps = plan_.steps.size();
         identity();
         surroundings();
-        TRY(sources());
+        if (!plan_.ids.may_mount) TRY(sources());
+        devices();
         if (plan_.ids.by_parent) become_root();
         filesystems();
         cross_over();
@@ -152,6 +157,10 @@ private:
             added_.push_back({take(resolved, k_hardened | MOUNT_ATTR_RDONLY, "asked for by --add"),
                               added.guest, S_ISDIR(info.st_mode)});
         }
+        return {};
+    }
+
+    void devices() {
         for (HostDevice const& device : k_devices) {
             int const slot = take(
                 device.path, 0, "a user namespace may not make device nodes; the host's is bound");
@@ -162,7 +171,6 @@ private:
             check.number = makedev(device.major, device.minor);
             device_slots_.push_back(slot);
         }
-        return {};
     }
 
     /// --root: its entries are bound one by one into a root of our own, so that what it lacks to
@@ -340,7 +348,8 @@ private:
         // Last: before this no magic link exists that a path could be led through.
         mount_at(proc_slot_, "/proc", true, "read-only");
         for (char const* path : k_masked) {
-            if (::access(path, F_OK) != 0) continue; // not in this kernel
+            // A person shall read only of what is in this kernel; the child finds out for itself.
+            if ((options_.run.explain || options_.run.trace) && ::access(path, F_OK) != 0) continue;
             Step& step = add(Op::mask, "tells about the host, or changes it");
             step.path = path;
             step.in = device_slots_.front();
@@ -437,12 +446,12 @@ Result<void> check_program(JailPlan const& plan, JailOptions const& options) {
 
 } // namespace
 
-Result<JailPlan> make_plan(JailOptions const& options, MemoryLimit memory) {
+Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryLimit memory) {
     JailPlan plan;
     plan.program = TRY(find_program(options.run.program));
-    plan.ids = TRY(choose_ids());
+    plan.ids = ids;
     TRY(check_program(plan, options));
-    plan.filter = TRY(compile_seccomp(default_profile()));
+    plan.filter = default_filter();
     plan.await_cgroup = memory == MemoryLimit::cgroup;
 
     plan.words.push_back(options.run.program);

@@ -72,9 +72,12 @@ inline constexpr std::size_t k_max_slots = 1024;
 /// Who the program is on the host.
 struct IdMap {
     bool by_parent =
-        false;          ///< the parent writes the maps (it needs CAP_SETUID); else the child does
-    uid_t host_uid = 0; ///< what uid 0 inside is outside
+        false; ///< the parent writes the maps (it needs CAP_SETUID); else the child does
+    bool may_mount = false; ///< the parent may clone mounts (it needs CAP_SYS_ADMIN)
+    uid_t host_uid = 0;     ///< what uid 0 inside is outside
     gid_t host_gid = 0;
+
+    [[nodiscard]] char const* backend() const { return by_parent ? "root" : "userns"; }
 };
 
 /// What is special about a jail beyond the options that all engines share.
@@ -91,9 +94,10 @@ struct JailOptions {
 /// nor formats nor looks anything up.
 struct JailPlan {
     std::vector<Step> steps;
+    std::size_t parent_steps = 0; ///< so many are the parent's, before the child exists
     std::size_t program_step = 0; ///< index of Op::start_program
     IdMap ids;
-    SeccompProgram filter;
+    std::span<sock_filter const> filter;
     std::string program;     ///< absolute path, the same outside and inside
     std::vector<char*> argv; ///< pointers into `words`
     std::vector<char*> envp;
@@ -102,7 +106,7 @@ struct JailPlan {
     bool await_cgroup = false; ///< a second byte comes from the parent before the program starts
     int slots = 0;
 
-    [[nodiscard]] char const* backend() const { return ids.by_parent ? "root" : "userns"; }
+    [[nodiscard]] char const* backend() const { return ids.backend(); }
 };
 
 /// How the memory limit of a jail is enforced.
@@ -111,10 +115,10 @@ enum class MemoryLimit { none, cgroup, address_space };
 /// Checks the program and the options against this machine and writes the plan.
 /// Errors: the program is missing (127) or cannot be executed in this jail (126); anything else
 /// 125.
-Result<JailPlan> make_plan(JailOptions const& options, MemoryLimit memory);
+Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryLimit memory);
 
 /// Who the program shall be on the host: see docs in id_map.cpp.
-Result<IdMap> choose_ids();
+IdMap choose_ids();
 
 /// The kernel call of a step as text, for --explain, --trace and errors: "pivot_root(., .)".
 std::string describe(Step const& step);

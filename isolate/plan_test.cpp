@@ -43,7 +43,7 @@ RootEntry::Kind kind_of(RootLayout const& layout, std::string const& path) {
 } // namespace
 
 TEST_CASE("the order of a plan keeps its promises") {
-    auto const plan = make_plan(options_for(ISO_STATIC_PROGRAM), MemoryLimit::none);
+    auto const plan = make_plan(options_for(ISO_STATIC_PROGRAM), choose_ids(), MemoryLimit::none);
     REQUIRE(plan);
     auto const& steps = plan->steps;
     // Everything of the host is taken before it is gone, and every path is walked after.
@@ -70,7 +70,7 @@ TEST_CASE("program, environment and memory limit are in the plan") {
     options.run.arguments = {"a", ""};
     options.run.environment = {"X=1"};
     options.run.memory_bytes = 1 << 20;
-    auto const plan = make_plan(options, MemoryLimit::address_space);
+    auto const plan = make_plan(options, choose_ids(), MemoryLimit::address_space);
     REQUIRE(plan);
     REQUIRE(plan->argv.size() == 4);
     CHECK(std::string(plan->argv[0]) == ISO_STATIC_PROGRAM);
@@ -85,13 +85,12 @@ TEST_CASE("program, environment and memory limit are in the plan") {
 }
 
 TEST_CASE("who the program is outside is never the host's root") {
-    auto const ids = choose_ids();
-    REQUIRE(ids);
-    if (ids->by_parent) {
-        CHECK(ids->host_uid != 0);
-        CHECK(ids->host_gid != 0);
+    IdMap const ids = choose_ids();
+    if (ids.by_parent) {
+        CHECK(ids.host_uid != 0);
+        CHECK(ids.host_gid != 0);
     } else {
-        CHECK(ids->host_uid == ::geteuid());
+        CHECK(ids.host_uid == ::geteuid());
     }
 }
 
@@ -99,7 +98,7 @@ TEST_CASE("a program that cannot run here is refused before anything is made") {
     auto const dir = TempDir::create("isolate-test");
     REQUIRE(dir);
     auto refused = [](std::string const& path) {
-        auto const plan = make_plan(options_for(path), MemoryLimit::none);
+        auto const plan = make_plan(options_for(path), choose_ids(), MemoryLimit::none);
         return plan ? 0 : plan.error().exit_status;
     };
     CHECK(refused(dir->path() + "/missing") == 127);
@@ -112,7 +111,7 @@ TEST_CASE("a program that cannot run here is refused before anything is made") {
     CHECK(refused("/bin/sh") == 126); // dynamically linked
     JailOptions inside_proc = options_for(ISO_STATIC_PROGRAM);
     inside_proc.run.added = {{"/etc", "/proc/etc"}};
-    CHECK_FALSE(make_plan(inside_proc, MemoryLimit::none));
+    CHECK_FALSE(make_plan(inside_proc, choose_ids(), MemoryLimit::none));
 }
 
 TEST_CASE("a root directory is bound whole except where something has to be made") {
@@ -142,17 +141,17 @@ TEST_CASE("added paths appear where they were asked for") {
     REQUIRE(dir);
     JailOptions options = options_for(ISO_STATIC_PROGRAM);
     options.run.added = {{dir->path(), "/data/here"}};
-    auto const plan = make_plan(options, MemoryLimit::none);
+    auto const plan = make_plan(options, choose_ids(), MemoryLimit::none);
     REQUIRE(plan);
     CHECK(touches(*plan, Op::take_tree, dir->path()));
     CHECK(touches(*plan, Op::make_directory, "/data"));
     CHECK(touches(*plan, Op::attach, "/data/here"));
     options.run.added = {{dir->path() + "/missing", "/data"}};
-    CHECK_FALSE(make_plan(options, MemoryLimit::none));
+    CHECK_FALSE(make_plan(options, choose_ids(), MemoryLimit::none));
 }
 
 TEST_CASE("failures say what to do") {
-    auto const plan = make_plan(options_for(ISO_STATIC_PROGRAM), MemoryLimit::none);
+    auto const plan = make_plan(options_for(ISO_STATIC_PROGRAM), choose_ids(), MemoryLimit::none);
     REQUIRE(plan);
     auto step_of = [&](Op op, std::string const& path = {}) {
         for (std::size_t i = 0; i < plan->steps.size(); ++i)

@@ -16,6 +16,7 @@ struct Shared {
     std::atomic<int> failed_step = -1; ///< index into JailPlan::steps
     int failed_errno = 0;
     std::atomic<int> refused_step = -1; ///< a step that was refused and may be
+    std::uint64_t parent_ns = 0;        ///< just before the parent's own steps
     std::uint64_t start_ns = 0;         ///< the child's first instruction
     std::uint64_t load_ns = 0;          ///< the isolation stands
     std::uint64_t enter_ns = 0;         ///< just before execve
@@ -39,6 +40,13 @@ struct ChildSetup {
 /// The whole life of the child: executes the plan, starts the program, reaps until it ends.
 /// Runs as process 1 of the new process namespace.
 [[noreturn]] void child_main(ChildSetup const& setup);
+
+/// The parent's own steps, before the child exists: it inherits the descriptors. False when one
+/// failed, which is then recorded as the child does.
+bool run_parent_steps(ChildSetup const& setup);
+
+/// Closes what run_parent_steps() opened. The child has its own descriptors by now.
+void close_parent_slots(ChildSetup const& setup);
 
 /// Executes one step in the child. Allocates nothing. Returns 0 or an errno value.
 int run_step(Step const& step, ChildSetup const& setup, int* slots);

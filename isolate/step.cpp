@@ -129,6 +129,7 @@ int new_filesystem(Step const& step, int* slots) {
 int restrict_mount(int fd, char const* path, std::uint64_t attributes) {
     mount_attr attr{};
     attr.attr_set = attributes;
+    attr.propagation = MS_PRIVATE; // what isolate took is still a peer of the host's mount
     return result(::mount_setattr(fd, path, AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr));
 }
 

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <poll.h>
 #include <sstream>
 #include <unistd.h>
@@ -266,6 +267,36 @@ TEST_CASE("a mount point behind a symbolic link of --root is refused") {
         CHECK(ran.status == 125);
         CHECK(ran.err.find("symbolic link") != std::string::npos);
     });
+}
+
+TEST_CASE("host root's program may lie where nobody else can go") {
+    if (::geteuid() != 0) ISO_SKIP("root", "an ordinary user cannot take what it does not reach");
+    Caller const root{"root", {}};
+    if (!usable(root)) return;
+    auto const dir = TempDir::create("isolate-test");
+    REQUIRE(dir);
+    std::string const program = dir->path() + "/program";
+    std::string const tree = dir->path() + "/tree";
+    std::error_code problem;
+    std::filesystem::copy_file(k_attacker, program, problem);
+    REQUIRE_FALSE(problem);
+    REQUIRE(::mkdir(tree.c_str(), 0755) == 0);
+    { REQUIRE(Fd::open(tree + "/file", O_CREAT | O_WRONLY, 0644)); }
+    // Not even uid 0 without capabilities is its owner.
+    REQUIRE(::chown(dir->path().c_str(), 65534, 65534) == 0);
+    REQUIRE(::chmod(dir->path().c_str(), 0700) == 0);
+    Ran const added = iso::test::launch(
+        jailed(root, {"--add=" + tree + ":/data"}, {program, "read", "/data/file"}));
+    INFO(added.err);
+    CHECK(added.out == "yes\n");
+    Ran const rooted =
+        iso::test::launch(jailed(root, {"--root=" + tree}, {program, "read", "/file"}));
+    INFO(rooted.err);
+    CHECK(rooted.out == "yes\n");
+    REQUIRE(::chmod(program.c_str(), 0750) == 0); // the file itself must be anybody's to execute
+    Ran const refused = iso::test::launch(jailed(root, {}, {program, "read", "/"}));
+    CHECK(refused.status == 126);
+    CHECK(refused.err.find("chmod o+x") != std::string::npos);
 }
 
 TEST_CASE("what --root shows can be read and not written") {
