@@ -1,5 +1,7 @@
 #include "vmm-mini/boot.hpp"
 
+#include "vmm-mini/initial_stack.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -62,7 +64,7 @@ Result<void> write_modules(GuestMemory const& memory, ModuleTable const& modules
 
 Result<void> write_boot_info(GuestMemory const& memory, RunOptions const& options,
                              ModuleTable const& modules, GuestClock const& clock,
-                             std::uint64_t flags) {
+                             std::uint64_t flags, std::uint32_t hardware_capabilities) {
     auto const area = memory.at({ISO_ARGUMENTS_GPA}, ISO_ARGUMENTS_BYTES, Access::write);
     if (!area) return error("boot", "RAM ends before the argument area");
     StringArea strings(*area);
@@ -99,6 +101,7 @@ Result<void> write_boot_info(GuestMemory const& memory, RunOptions const& option
         if (errno != EINTR) return sys_error("getrandom");
     boot.host_uid = ::getuid();
     boot.host_gid = ::getgid();
+    build_stack(memory, options, modules.modules.front().guest, hardware_capabilities, boot);
     if (!memory.store({ISO_BOOT_INFO_GPA}, boot))
         return error("boot", "RAM ends before the boot information");
     return {};

@@ -12,10 +12,11 @@
 namespace iso::vmm {
 
 /// Writes into guest memory what the kernel is told at the start: the boot information, the module
-/// table and the area with argv, envp, paths and the working directory.
+/// table, the area with argv, envp, paths and the working directory, and the program's first stack.
+/// `hardware_capabilities`: what AT_HWCAP reports, CPUID leaf 1 EDX.
 /// Errors: more arguments or paths than the ABI's areas hold.
 Result<void> write_boot_info(GuestMemory const& memory, RunOptions const& options,
                              ModuleTable const& modules, GuestClock const& clock,
-                             std::uint64_t flags);
+                             std::uint64_t flags, std::uint32_t hardware_capabilities);
 
 } // namespace iso::vmm

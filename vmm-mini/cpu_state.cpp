@@ -46,7 +46,7 @@ kvm_segment flat(std::uint16_t selector, std::uint8_t type, bool code) {
 } // namespace
 
 void set_entry_state(kvm_sregs& special, kvm_regs& general, GuestPhys page_tables,
-                     std::uint64_t entry) {
+                     std::uint64_t entry, std::uint64_t supervisor_protection) {
     special.cs = flat(ISO_KERNEL_CS, k_type_code, true);
     special.ds = special.es = special.fs = special.gs = special.ss =
         flat(ISO_KERNEL_DS, k_type_data, false);
@@ -63,7 +63,7 @@ void set_entry_state(kvm_sregs& special, kvm_regs& general, GuestPhys page_table
     special.idt = {};
     special.cr0 = k_cr0_pe | k_cr0_mp | k_cr0_et | k_cr0_ne | k_cr0_wp | k_cr0_am | k_cr0_pg;
     special.cr3 = page_tables.value;
-    special.cr4 = k_cr4_pae | k_cr4_osfxsr | k_cr4_osxmmexcpt;
+    special.cr4 = k_cr4_pae | k_cr4_osfxsr | k_cr4_osxmmexcpt | supervisor_protection;
     special.efer = k_efer_sce | k_efer_lme | k_efer_lma | k_efer_nxe;
 
     general = {};
@@ -72,11 +72,12 @@ void set_entry_state(kvm_sregs& special, kvm_regs& general, GuestPhys page_table
     general.rflags = k_rflags_reserved;
 }
 
-Result<void> enter_long_mode(Vcpu const& vcpu, GuestPhys page_tables, std::uint64_t entry) {
+Result<void> enter_long_mode(Vcpu const& vcpu, GuestPhys page_tables, std::uint64_t entry,
+                             std::uint64_t supervisor_protection) {
     kvm_sregs special{};
     kvm_regs general{};
     TRY(ISO_KVM(vcpu.fd, KVM_GET_SREGS, &special)); // keeps what is the backend's: APIC base, CR8
-    set_entry_state(special, general, page_tables, entry);
+    set_entry_state(special, general, page_tables, entry, supervisor_protection);
     TRY(ISO_KVM(vcpu.fd, KVM_SET_SREGS, &special));
     TRY(ISO_KVM(vcpu.fd, KVM_SET_REGS, &general));
     return {};

@@ -56,6 +56,22 @@ std::string Cpuid::vendor() const {
     return "unknown";
 }
 
+std::uint32_t Cpuid::hardware_capabilities() const {
+    for (kvm_cpuid_entry2 const& entry : entries_)
+        if (entry.function == 1) return entry.edx;
+    return 0;
+}
+
+std::uint64_t Cpuid::supervisor_protection() const {
+    // Bits of leaf 7, EBX; in CR4 they are 20 and 21 (AMD64 APM vol. 2, 3.1.3).
+    constexpr std::uint32_t smep = 7, smap = 20;
+    for (kvm_cpuid_entry2 const& entry : entries_)
+        if (entry.function == 7 && entry.index == 0)
+            return std::uint64_t{entry.ebx >> smep & 1U} << 20U |
+                   std::uint64_t{entry.ebx >> smap & 1U} << 21U;
+    return 0;
+}
+
 void fix_up(std::span<kvm_cpuid_entry2> entries) {
     for (kvm_cpuid_entry2& entry : entries) {
         if (entry.function == 1) {

@@ -20,6 +20,10 @@ public:
 
     /// The twelve letters of leaf 0.
     [[nodiscard]] std::string vendor() const;
+    /// Leaf 1, EDX: what AT_HWCAP reports.
+    [[nodiscard]] std::uint32_t hardware_capabilities() const;
+    /// The guest may have SMEP and SMAP: their bits in CR4.
+    [[nodiscard]] std::uint64_t supervisor_protection() const;
 
 private:
     std::vector<kvm_cpuid_entry2> entries_;

@@ -62,16 +62,20 @@ public:
         return true;
     }
 
-    [[nodiscard]] std::span<std::byte> ram() const { return ram_.bytes(); }
+    /// RAM and modules: one piece on the host, too, so that KVM gets them as one slot.
+    [[nodiscard]] std::span<std::byte> all() const { return memory_.bytes(); }
+    [[nodiscard]] std::span<std::byte> ram() const { return all().first(ram_bytes_); }
     /// The module area as the engine sees it when it fills it.
-    [[nodiscard]] std::span<std::byte> modules() const { return modules_.bytes(); }
-    [[nodiscard]] GuestPhys modules_base() const { return {ram_.size()}; }
+    [[nodiscard]] std::span<std::byte> modules() const { return all().subspan(ram_bytes_); }
+    [[nodiscard]] GuestPhys modules_base() const { return {ram_bytes_}; }
+    /// The module area is filled: from here on nobody may write to it, neither guest nor engine.
+    [[nodiscard]] Result<void> seal_modules() const;
     /// The end of physical memory: RAM, then modules.
-    [[nodiscard]] std::uint64_t end() const { return ram_.size() + modules_.size(); }
+    [[nodiscard]] std::uint64_t end() const { return memory_.size(); }
 
 private:
-    Mapping ram_;
-    Mapping modules_;
+    Mapping memory_;
+    std::uint64_t ram_bytes_ = 0;
 };
 
 } // namespace iso::vmm

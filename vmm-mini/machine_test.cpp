@@ -41,7 +41,7 @@ TEST_CASE("entry state: 64-bit ring 0 as the ABI says, interrupts off") {
     kvm_sregs special{};
     special.apic_base = 0xfee00900;
     kvm_regs general{};
-    set_entry_state(special, general, {ISO_PAGE_TABLES_GPA}, 0x600000200040);
+    set_entry_state(special, general, {ISO_PAGE_TABLES_GPA}, 0x600000200040, 0x300000);
     CHECK(special.cs.selector == ISO_KERNEL_CS);
     CHECK(special.cs.l == 1);
     CHECK(special.cs.db == 0);
@@ -50,7 +50,7 @@ TEST_CASE("entry state: 64-bit ring 0 as the ABI says, interrupts off") {
     CHECK(special.tr.type == 0xb);
     CHECK(special.cr3 == ISO_PAGE_TABLES_GPA);
     CHECK((special.cr0 & 0x80010001U) == 0x80010001U); // PG WP PE
-    CHECK(special.cr4 == 0x620U);                      // PAE OSFXSR OSXMMEXCPT
+    CHECK(special.cr4 == 0x300620U);                   // PAE OSFXSR OSXMMEXCPT SMEP SMAP
     CHECK(special.efer == 0xd01U);                     // NXE LMA LME SCE
     CHECK(special.apic_base == 0xfee00900);            // the backend's
     CHECK(general.rflags == 2);

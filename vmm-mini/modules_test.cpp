@@ -128,7 +128,7 @@ TEST_CASE("boot information: strings, counts and places agree") {
     auto const memory = GuestMemory::create(8 * k_large_page, table->bytes);
     GuestClock clock;
     clock.base_ns = 7;
-    REQUIRE(write_boot_info(*memory, options, *table, clock, ISO_BOOT_TRACE));
+    REQUIRE(write_boot_info(*memory, options, *table, clock, ISO_BOOT_TRACE, 0x12));
     auto const boot = memory->fetch<iso_boot_info>({ISO_BOOT_INFO_GPA});
     REQUIRE(boot);
     CHECK(boot->magic == ISO_ABI_MAGIC);
@@ -150,7 +150,7 @@ TEST_CASE("boot information: strings, counts and places agree") {
     CHECK(module->path_bytes == 8);
 
     options.arguments.assign(1, std::string(ISO_ARGUMENTS_BYTES, 'x'));
-    auto const too_long = write_boot_info(*memory, options, *table, clock, 0);
+    auto const too_long = write_boot_info(*memory, options, *table, clock, 0, 0);
     REQUIRE_FALSE(too_long);
     CHECK_THAT(too_long.error().cause, Contains("256 KiB"));
 }

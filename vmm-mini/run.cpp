@@ -37,8 +37,7 @@ constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
 constexpr std::uint64_t k_default_ram = 256 * k_mib;
 constexpr std::uint64_t k_least_ram = 8 * k_mib;
 
-constexpr std::uint32_t k_ram_slot = 0;
-constexpr std::uint32_t k_module_slot = 1;
+constexpr std::uint32_t k_memory_slot = 0;
 
 /// The kernel's file, in memory: built in, or mapped from --kernel.
 struct KernelFile {
@@ -153,20 +152,22 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     report.phases.load = monotonic_ns();
     // Before the VM sees the memory: from then on KVM is told of every change to a mapping.
     TRY(modules.map(memory, program.fd));
+    TRY(memory.seal_modules());
     prefault(memory, kernel);
     kernel.load(kernel_bytes.bytes, memory);
     GuestPhys const page_tables = TRY(build_page_tables(memory, kernel));
     explain.step(fmt::format("loaded the kernel ({}), mapped the files, built page tables",
                              kernel_bytes.name),
                  "files are mapped, not copied; code is never writable, data never executable");
-    TRY(vm.map(k_ram_slot, {0}, memory.ram(), false));
-    if (!memory.modules().empty())
-        TRY(vm.map(k_module_slot, memory.modules_base(), memory.modules(), true));
-    TRY(enter_long_mode(vcpu, page_tables, kernel.entry));
+    // One slot: each costs a wait for everybody who may still look at the old ones. That modules
+    // are read-only is in their mapping, which KVM never exceeds.
+    TRY(vm.map(k_memory_slot, {0}, memory.all(), false));
+    TRY(enter_long_mode(vcpu, page_tables, kernel.entry, cpuid.supervisor_protection()));
     explain.step("gave the VM its memory and put the vCPU at the kernel's entry",
                  "64-bit mode, ring 0, interrupts off");
     GuestClock const clock = TRY(read_clock(vcpu));
-    TRY(write_boot_info(memory, options, modules, clock, boot_flags(options, backend)));
+    TRY(write_boot_info(memory, options, modules, clock, boot_flags(options, backend),
+                        cpuid.hardware_capabilities()));
     explain.step(fmt::format("wrote the boot information; TSC {} kHz, offset {}", clock.tsc_khz,
                              static_cast<std::int64_t>(clock.tsc_offset)),
                  "the guest turns its TSC into the host's CLOCK_MONOTONIC without an exit");
@@ -183,7 +184,8 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     report.phases.enter = monotonic_ns();
     LoopEnd end = run_guest(vcpu, doorbell, exits, options.trace);
     report.phases.exit = monotonic_ns();
-    (void)doorbell.console().drain(stopping()); // whatever killed the guest, what it printed is seen
+    (void)doorbell.console().drain(
+        stopping()); // whatever killed the guest, what it printed is seen
     explain.step(fmt::format("ran the guest: {}", to_string(end.ended)),
                  "its kernel's boot is part of this");
     report.ended = end.ended;

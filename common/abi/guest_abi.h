@@ -42,6 +42,8 @@ typedef uint64_t iso_gpa_t; /* a guest-physical address: not a pointer, on eithe
 #define ISO_ARGUMENTS_BYTES 0x40000ull
 #define ISO_MODULE_TABLE_GPA 0xd0000ull    /* struct iso_module[] */
 #define ISO_MODULE_TABLE_BYTES 0x100000ull
+#define ISO_STACK_GPA 0x1d0000ull          /* room for the program's first stack */
+#define ISO_STACK_BYTES 0x30000ull
 #define ISO_KERNEL_GPA 0x200000ull         /* the kernel image: linked at ISO_KERNEL_BASE + this */
 #define ISO_KERNEL_MAX_BYTES 0x200000ull   /* image, bss and boot stacks */
 #define ISO_FREE_GPA 0x400000ull           /* first frame the kernel may allocate */
@@ -61,7 +63,8 @@ typedef uint64_t iso_gpa_t; /* a guest-physical address: not a pointer, on eithe
  *   RDI = ISO_KERNEL_BASE + ISO_BOOT_INFO_GPA; RFLAGS = 2; the other registers may hold anything (the
  *   kernel brings its stack, GDT, IDT and TSS).
  *   CS = ISO_KERNEL_CS, SS DS ES = ISO_KERNEL_DS, flat; FS and GS base 0; x87 and SSE as after reset.
- *   CR0 = PE MP ET NE WP AM PG; CR4 = PAE OSFXSR OSXMMEXCPT; EFER = SCE LME LMA NXE.
+ *   CR0 = PE MP ET NE WP AM PG; CR4 = PAE OSFXSR OSXMMEXCPT, and SMEP SMAP
+ *   where the processor has them (the kernel reaches through no user address); EFER = SCE LME LMA NXE.
  *   CR3 = ISO_PAGE_TABLES_GPA. Its top-level table has one entry, number ISO_KERNEL_BASE >> 39: the
  *   linear map of [0, physical_end), supervisor only, accessed and dirty bits set. RAM is read-write
  *   and no-execute in 2 MiB pages; the kernel's image is mapped in 4 KiB pages with the permissions
@@ -117,6 +120,14 @@ struct iso_boot_info {
     uint8_t random[32];           /* [in] seed: AT_RANDOM and /dev/urandom */
     uint32_t host_uid;            /* [in] what getuid returns inside */
     uint32_t host_gid;            /* [in] */
+    /* The program's first stack as the System V ABI has it, built by the engine in whole pages of
+     * RAM that nothing else uses and that the program gets; it ends at ISO_USER_HIGH. 0: the kernel
+     * builds it, from what is above. */
+    iso_gpa_t stack;              /* [in] its lowest page */
+    uint64_t stack_bytes;         /* [in] of those pages */
+    uint64_t stack_used;          /* [in] from the stack pointer to the end */
+    iso_gpa_t stack_headers;      /* [in] the pairs AT_PHDR, AT_PHNUM, AT_ENTRY, in this order: the
+                                   *      kernel fills their values in */
 };
 
 /* ---- The doorbell ----------------------------------------------------------------------------- */

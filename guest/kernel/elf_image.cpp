@@ -10,30 +10,41 @@ namespace {
 
 constexpr UserAddr k_pie_base = 0x8000000000; // where position-independent programs go
 
-Result add_segment(Elf64_Phdr const& header, u64 size, ElfImage& image) {
-    constexpr u64 in_page = k_page - 1;
-    if (header.p_filesz > header.p_memsz || header.p_offset > size ||
-        header.p_filesz > size - header.p_offset ||
-        (header.p_offset & in_page) != (header.p_vaddr & in_page))
-        return -ENOEXEC;
-    if (header.p_memsz == 0) return 0;
-    if (header.p_vaddr > ISO_USER_HIGH || header.p_memsz > ISO_USER_HIGH ||
-        image.base + header.p_vaddr < ISO_USER_LOW ||
-        image.base + header.p_vaddr + header.p_memsz > ISO_USER_HIGH / 2)
-        return -ENOEXEC;
-    if (image.segment_count == ElfImage::k_segments) return -ENOEXEC;
+// Protection by p_flags, of which PF_X is the lowest bit and PF_R the highest.
+constexpr u8 k_protection[8] = {0,
+                                k_prot_exec,
+                                k_prot_write,
+                                k_prot_write | k_prot_exec,
+                                k_prot_read,
+                                k_prot_read | k_prot_exec,
+                                k_prot_read | k_prot_write,
+                                k_prot_read | k_prot_write | k_prot_exec};
+static_assert(PF_X == 1 && PF_W == 2 && PF_R == 4);
 
+// Each comparison also bounds what the next one subtracts from: no sum wraps.
+inline Result add_segment(Elf64_Phdr const& header, u64 size, ElfImage& image) {
+    constexpr u64 in_page = k_page - 1;
+    constexpr UserAddr limit = ISO_USER_HIGH / 2; // leaves the upper half to stack and mappings
+    u64 const file_bytes = header.p_filesz;
+    u64 const bytes = header.p_memsz;
+    u64 const offset = header.p_offset;
+    if (file_bytes > bytes || offset > size || file_bytes > size - offset ||
+        ((offset ^ header.p_vaddr) & in_page) != 0)
+        return -ENOEXEC;
+    if (bytes == 0) return 0;
     UserAddr const start = image.base + header.p_vaddr;
-    u64 const lead = start & in_page;
-    Segment segment{start - lead, page_up(start + header.p_memsz), header.p_offset - lead,
-                    header.p_filesz + lead, 0};
-    if (header.p_filesz == 0) segment.file_bytes = 0;
-    if ((header.p_flags & PF_R) != 0) segment.protection |= k_prot_read;
-    if ((header.p_flags & PF_W) != 0) segment.protection |= k_prot_write;
-    if ((header.p_flags & PF_X) != 0) segment.protection |= k_prot_exec;
-    if (segment.start < image.end) return -ENOEXEC; // overlapping, or out of order
-    image.end = segment.end;
-    image.segments[image.segment_count++] = segment;
+    if (start - ISO_USER_LOW >= limit - ISO_USER_LOW || bytes > limit - start) return -ENOEXEC;
+    if (page_down(start) < image.end || image.segment_count == ElfImage::k_segments)
+        return -ENOEXEC; // overlapping, out of order, or too many
+
+    Segment& segment = image.segments[image.segment_count++];
+    segment.start = page_down(start);
+    segment.end = image.end = page_up(start + bytes);
+    segment.file_offset = page_down(offset);
+    segment.file_bytes = file_bytes != 0 ? file_bytes + (start & in_page) : 0;
+    segment.protection = k_protection[header.p_flags & 7];
+    // As Linux: where a segment ends with its file bytes, the rest of the page is the file's.
+    segment.zero_tail = bytes > file_bytes || (header.p_flags & PF_W) != 0;
     return 0;
 }
 
@@ -50,14 +61,14 @@ Result read_elf(u8 const* file, u64 size, ElfImage& image) {
         return -ENOEXEC;
 
     image.base = elf.e_type == ET_DYN ? k_pie_base : 0;
-    auto const* headers = reinterpret_cast<Elf64_Phdr const*>(file + elf.e_phoff);
-    for (u16 i = 0; i < elf.e_phnum; ++i) {
-        Elf64_Phdr const& header = headers[i];
-        if (header.p_type == PT_INTERP) return -ENOEXEC; // dynamically linked
-        if (header.p_type != PT_LOAD) continue;
-        if (Result const result = add_segment(header, size, image); result != 0) return result;
-        if (header.p_offset <= elf.e_phoff && elf.e_phoff < header.p_offset + header.p_filesz)
-            image.headers = image.base + header.p_vaddr + (elf.e_phoff - header.p_offset);
+    u64 const place = elf.e_phoff;
+    auto const* header = reinterpret_cast<Elf64_Phdr const*>(file + place);
+    for (auto const* const end = header + elf.e_phnum; header != end; ++header) {
+        if (header->p_type == PT_INTERP) return -ENOEXEC; // dynamically linked
+        if (header->p_type != PT_LOAD) continue;
+        if (Result const result = add_segment(*header, size, image); result != 0) return result;
+        if (place - header->p_offset < header->p_filesz)
+            image.headers = image.base + header->p_vaddr + (place - header->p_offset);
     }
     if (image.segment_count == 0) return -ENOEXEC;
     image.entry = image.base + elf.e_entry;

@@ -12,13 +12,14 @@ struct Segment {
     u64 file_offset; // of `start`, page-aligned
     u64 file_bytes;  // from `start` on; zeros behind
     u8 protection;
+    bool zero_tail; // what lies behind the file's bytes reads as zeros
 };
 
 /// A static executable, checked: every segment lies inside the file and inside the program's
 /// addresses.
 struct ElfImage {
     static constexpr u32 k_segments = 16;
-    Segment segments[k_segments];
+    Segment segments[k_segments] = {};
     u32 segment_count = 0;
     UserAddr entry = 0;
     UserAddr base = 0;    // what was added to the file's addresses

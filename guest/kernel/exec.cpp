@@ -15,54 +15,85 @@ namespace {
 
 constexpr UserAddr k_stack_top = ISO_USER_HIGH;
 
+// The areas of the first program: there without being allocated, their defaults in the image.
+struct FirstAreas {
+    Vma segments[ElfImage::k_segments];
+    Vma stack;
+};
+constinit FirstAreas first_areas;
+
 Result map_segments(AddressSpace& memory, ElfImage const& image, Gpa file) {
-    for (u32 i = 0; i < image.segment_count; ++i) {
-        Segment const& segment = image.segments[i];
-        Vma area;
-        area.start = segment.start;
-        area.end = segment.end;
-        area.protection = segment.protection;
-        area.zero_tail = true;
-        if (segment.file_bytes != 0) {
-            area.file = vfs::program_node();
-            area.file_data = file + segment.file_offset;
-            area.file_bytes = segment.file_bytes;
+    Vma* area = first_areas.segments;
+    Segment const* segment = image.segments;
+    for (auto const* const end = segment + image.segment_count; segment != end; ++segment, ++area) {
+        area->start = segment->start;
+        area->end = segment->end;
+        area->protection = segment->protection;
+        area->zero_tail = segment->zero_tail;
+        if (segment->file_bytes != 0) {
+            area->file = &vfs::program_file;
+            area->file_data = file + segment->file_offset;
+            area->file_bytes = segment->file_bytes;
         }
-        if (Result const result = memory.add(area); result != 0) return result;
+        memory.append(*area);
+        bool const has_entry = image.entry >= area->start && image.entry < area->end;
+        UserAddr const touched = has_entry ? image.entry : area->start;
+        if (Result const result = memory.populate(*area, touched); result != 0) return result;
     }
     memory.set_break(image.end);
     return 0;
 }
 
 // The stack is built in its frames before they are mapped: they are contiguous, so the kernel sees
-// one buffer.
-Result map_stack(AddressSpace& memory, StackContents const& contents, UserAddr& pointer) {
+// one buffer. Most engines have built it; then only what the program's headers say is missing.
+FrameRun make_stack(iso_boot_info const& boot, ElfImage const& image, UserAddr& pointer) {
+    if (boot.stack != 0) {
+        auto* const pairs = linear<u64>(boot.stack_headers);
+        pairs[1] = image.headers;      // AT_PHDR
+        pairs[3] = image.header_count; // AT_PHNUM
+        pairs[5] = image.entry;        // AT_ENTRY
+        pointer = k_stack_top - boot.stack_used;
+        auto const pages = static_cast<u32>(boot.stack_bytes >> k_page_bits);
+        frames.adopt(pages);
+        return {boot.stack, pages};
+    }
+    StackContents const contents{
+        .strings = {linear<char>(boot.arguments), boot.argument_bytes},
+        .argument_count = boot.argument_count,
+        .environment_count = boot.environment_count,
+        .executable = module_path(boot_modules()[0]),
+        .random = boot.random,
+        .image = &image,
+        .uid = boot.host_uid,
+        .gid = boot.host_gid,
+        .hardware_capabilities = port::hardware_capabilities(),
+    };
     u64 const bytes = page_up(stack_size(contents));
     auto const pages = static_cast<u32>(bytes >> k_page_bits);
     FrameRun const run = frames.take_zeroed(pages);
-    if (run.count < pages) return -ENOMEM;
+    if (run.count < pages) return {};
     pointer = build_stack(linear(run.first) + bytes, k_stack_top, contents);
-    if (Result const result = memory.add_stack(k_stack_top, bytes); result != 0) return result;
-    for (u32 i = 0; i < pages;) { // a run per leaf table
-        UserAddr const address = k_stack_top - bytes + i * k_page;
-        Pte* const leaf = memory.table.leaf(address, true);
-        if (leaf == nullptr) return -ENOMEM;
-        u32 const count = smaller<u32>(pages - i, k_table_entries - leaf_index(address));
-        port::map_run(memory.table, address, &leaf[leaf_index(address)],
-                      (run.first + i * k_page) | k_pte_present | k_pte_user | k_pte_write |
-                          k_pte_accessed_dirty | k_pte_no_execute,
-                      count);
-        i += count;
-    }
-    return 0;
+    return run;
 }
 
-void set_name(Process& process, Text path) {
-    u64 start = path.size;
-    while (start > 0 && path[start - 1] != '/')
-        --start;
-    copy_small(process.name, path.data + start,
-               smaller<u64>(path.size - start, sizeof process.name - 1));
+Result map_stack(AddressSpace& memory, FrameRun run) {
+    if (run.count == 0) return -ENOMEM;
+    u64 const bytes = run.count * k_page;
+    memory.add_stack(first_areas.stack, k_stack_top, bytes);
+    for (UserAddr address = k_stack_top - bytes; run.count != 0;) { // a run per leaf table
+        Pte* const leaf = memory.table.leaf(address, true);
+        if (leaf == nullptr) return -ENOMEM;
+        u32 const index = leaf_index(address);
+        u32 const count = smaller<u32>(run.count, k_table_entries - index);
+        port::map_run(memory.table, address, &leaf[index],
+                      run.first | k_pte_present | k_pte_user | k_pte_write | k_pte_accessed_dirty |
+                          k_pte_no_execute,
+                      count);
+        address += count * k_page;
+        run.first += count * k_page;
+        run.count -= count;
+    }
+    return 0;
 }
 
 } // namespace
@@ -72,30 +103,17 @@ void run_first_process() {
     iso_module const& program = boot_modules()[0];
     Process& process = current();
     process.memory.table.root = ISO_PAGE_TABLES_GPA; // the engine's table: its user half is empty
-    process.files.open_console((boot.flags & ISO_BOOT_STDIN_CLOSED) == 0);
+    if ((boot.flags & ISO_BOOT_STDIN_CLOSED) != 0) process.files.close(0);
 
-    static ElfImage image; // too large for comfort on the stack
-    Text const path = module_path(program);
+    static constinit ElfImage image; // too large for comfort on the stack
     if (program.gpa == 0 || read_elf(linear(program.gpa), program.bytes, image) != 0)
         panic("the program is not a static x86-64 executable");
-    set_name(process, path);
-    StackContents const contents{
-        .strings = {linear<char>(boot.arguments), boot.argument_bytes},
-        .argument_count = boot.argument_count,
-        .environment_count = boot.environment_count,
-        .executable = path,
-        .random = boot.random,
-        .image = &image,
-        .uid = boot.host_uid,
-        .gid = boot.host_gid,
-        .hardware_capabilities = port::hardware_capabilities(),
-    };
     UserAddr stack = 0;
     if (map_segments(process.memory, image, program.gpa) != 0 ||
-        map_stack(process.memory, contents, stack) != 0)
+        map_stack(process.memory, make_stack(boot, image, stack)) != 0)
         process.kill_out_of_memory();
 
-    static TrapFrame frame; // all registers zero, as Linux starts a program
+    static constinit TrapFrame frame{}; // all registers zero, as Linux starts a program
     frame.trap.rip = image.entry;
     frame.trap.cs = ISO_USER_CS;
     frame.trap.rflags = k_user_flags;

@@ -153,6 +153,37 @@ FaultResult AddressSpace::fault(UserAddr address, Access access) {
     return FaultHandler(*this, *area, address).serve(access == Access::write);
 }
 
+// What would be one fault per kind of page is one run here: the file's pages where they are, or
+// frames with a copy of them.
+Result AddressSpace::populate(Vma& area, UserAddr address) {
+    constexpr u64 k_window = 16 * k_page; // never crosses a leaf table
+    UserAddr const from = larger(area.start, address & ~(k_window - 1));
+    UserAddr const to = smaller(area.end, (from & ~(k_window - 1)) + k_window);
+    auto const count = static_cast<u32>((to - from) >> k_page_bits);
+    u64 const offset = from - area.start;
+    bool const writable = (area.protection & k_prot_write) != 0;
+    // Of a read-only segment that goes on with zeros, or has no bytes, faults take care.
+    if (area.protection == 0 || (!writable && (area.zero_tail || area.file == nullptr))) return 0;
+
+    Pte entry = k_pte_present | k_pte_user | k_pte_accessed_dirty;
+    if ((area.protection & k_prot_exec) == 0) entry |= k_pte_no_execute;
+    Pte* const leaf = table.leaf(from, true);
+    if (leaf == nullptr) return -ENOMEM;
+    if (writable) {
+        FrameRun const run = frames.take_zeroed(count);
+        if (run.count < count) return -ENOMEM;
+        if (area.file_bytes > offset)
+            port::copy(run.first, area.file_data + offset,
+                       smaller<u64>(area.file_bytes - offset, to - from));
+        entry |= run.first | k_pte_write;
+        area.fault_next = to;
+    } else {
+        entry |= area.file_data + offset;
+    }
+    port::map_run(table, from, &leaf[leaf_index(from)], entry, count);
+    return 0;
+}
+
 Vma* AddressSpace::grow_stack(UserAddr address) {
     if (address < stack_low_) return nullptr;
     Vma* const stack = areas_.at_or_above(address);

@@ -19,23 +19,15 @@ Result write_console(OpenFile& file, UserAddr from, u64 bytes, u64) {
     return file.descriptor != 0 ? console::write(file.descriptor, from, bytes) : -EBADF;
 }
 
-// The three that every process starts with exist without being allocated.
-OpenFile console_files[3];
-
 } // namespace
 
 FileOperations const console_operations = {read_console, write_console, false};
 
-void FileTable::open_console(bool with_stdin) {
-    for (u32 i = with_stdin ? 0 : 1; i < 3; ++i) {
-        OpenFile& file = console_files[i];
-        file.operations = &console_operations;
-        file.flags = i == 0 ? O_RDONLY : O_WRONLY;
-        file.references = 1;
-        file.descriptor = i;
-        files_[i] = &file;
-    }
-}
+constinit OpenFile console_files[3] = {
+    {.operations = &console_operations, .flags = O_RDONLY, .references = 1, .descriptor = 0},
+    {.operations = &console_operations, .flags = O_WRONLY, .references = 1, .descriptor = 1},
+    {.operations = &console_operations, .flags = O_WRONLY, .references = 1, .descriptor = 2},
+};
 
 Result FileTable::add(OpenFile* file, u32 lowest, bool close_on_exec) {
     for (u32 i = lowest; i < k_files; ++i) {

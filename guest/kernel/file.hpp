@@ -28,13 +28,14 @@ struct OpenFile {
     u32 descriptor = 0; // of the engine, for the console
 };
 
+/// The three that the first process starts with exist without being allocated or opened.
+extern OpenFile console_files[3];
+
 /// The descriptors of one process.
 class FileTable {
 public:
     static constexpr u32 k_files = 256;
 
-    /// Opens descriptors 0, 1 and 2.
-    void open_console(bool with_stdin);
     OpenFile* at(u64 descriptor) const {
         return descriptor < k_files ? files_[descriptor] : nullptr;
     }
@@ -46,7 +47,7 @@ public:
     void set_close_on_exec(u64 descriptor, bool on) { close_on_exec_[descriptor] = on; }
 
 private:
-    OpenFile* files_[k_files] = {};
+    OpenFile* files_[k_files] = {&console_files[0], &console_files[1], &console_files[2]};
     bool close_on_exec_[k_files] = {};
 };
 

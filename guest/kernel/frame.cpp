@@ -10,7 +10,8 @@ void FrameAllocator::init(Gpa first, u64 ram_bytes) {
     end_ = page_down(ram_bytes);
     table_ = linear<Info>(first);
     fresh_ = page_up(first + (end_ >> k_page_bits) * sizeof(Info));
-    total_ = fresh_ < end_ ? (end_ - fresh_) >> k_page_bits : 0;
+    if (fresh_ > end_) fresh_ = end_;
+    total_ = (end_ - fresh_) >> k_page_bits;
 }
 
 // A freed run serves when it is long enough; shorter ones are left to single frames, unless there
@@ -19,7 +20,7 @@ bool FrameAllocator::prefers_freed(u32 want) const {
     return dirty_ != 0 && (table_[dirty_].value >= want / 2 || fresh_ >= end_);
 }
 
-FrameRun FrameAllocator::take_zeroed(u32 want) {
+FrameRun FrameAllocator::take_zeroed_slowly(u32 want) {
     if (zeroed_ != 0 && (want == 1 || (dirty_ == 0 && fresh_ >= end_)))
         return handed_out(take_listed(zeroed_, want));
     if (prefers_freed(want)) {
@@ -62,10 +63,8 @@ FrameRun FrameAllocator::take_listed(u32& list, u32 want) {
 // Counts of frames that were never shared are 0 and stay so: nothing is stored per frame.
 FrameRun FrameAllocator::handed_out(FrameRun run) {
     used_ += run.count;
-    if (used_ > most_used_) {
-        most_used_ = used_;
-        linear<iso_counters>(ISO_COUNTERS_GPA)->frames_used = used_;
-    }
+    auto& most = linear<iso_counters>(ISO_COUNTERS_GPA)->frames_used;
+    if (used_ > most) most = used_;
     return run;
 }
 

@@ -21,7 +21,16 @@ public:
     void init(Gpa first, u64 ram_bytes);
 
     /// One to `want` contiguous frames filled with zeros, each with one reference.
-    FrameRun take_zeroed(u32 want);
+    FrameRun take_zeroed(u32 want) {
+        u64 const bytes = u64{want} * k_page;
+        if ((dirty_ | zeroed_) != 0 || bytes > end_ - fresh_) return take_zeroed_slowly(want);
+        // Nothing was ever freed that is not in use again: what is in use is the most so far.
+        FrameRun const run{fresh_, want};
+        fresh_ += bytes;
+        used_ += want;
+        linear<iso_counters>(ISO_COUNTERS_GPA)->frames_used = used_;
+        return run;
+    }
     /// The same with any content.
     FrameRun take(u32 want);
 
@@ -29,14 +38,16 @@ public:
     void release(Gpa first, u32 count);
     /// Gives back one unshared frame that is known to hold only zeros.
     void release_zeroed(Gpa frame);
+    /// Counts frames that the engine filled and that the program gets.
+    void adopt(u32 count) { used_ += count; }
     void share(Gpa frame) { ++info(frame).value; }
     u32 references(Gpa frame) { return info(frame).value + 1; }
 
     bool is_ram(Gpa gpa) const { return gpa < end_; }
     u64 total() const { return total_; }
     u64 used() const { return used_; }
+    u64 most_used() const { return linear<iso_counters>(ISO_COUNTERS_GPA)->frames_used; }
     u64 available() const { return total_ - used_; }
-    u64 most_used() const { return most_used_; }
 
 private:
     struct Info {
@@ -45,6 +56,7 @@ private:
     };
 
     Info& info(Gpa frame) { return table_[frame >> k_page_bits]; }
+    FrameRun take_zeroed_slowly(u32 want);
     bool prefers_freed(u32 want) const;
     FrameRun take_listed(u32& list, u32 want);
     FrameRun take_fresh(u32 want);
@@ -56,7 +68,6 @@ private:
     Gpa end_ = 0;
     u64 total_ = 0;
     u64 used_ = 0;
-    u64 most_used_ = 0;
     u32 dirty_ = 0;
     u32 zeroed_ = 0;
 };

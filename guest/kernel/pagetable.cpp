@@ -5,25 +5,43 @@
 
 namespace iso::guest {
 
+namespace {
+
+Pte* slot_in(Gpa table, UserAddr address, unsigned shift) {
+    return &linear<Pte>(table)[(address >> shift) & (k_table_entries - 1)];
+}
+
+} // namespace
+
+// Written out level by level: a loop's own instructions would double it.
 Pte* PageTable::find_leaf(UserAddr address, bool create) {
-    Pte* table = linear<Pte>(root);
-    for (unsigned shift = 39; shift > 12; shift -= 9) {
-        Pte* const slot = &table[(address >> shift) & (k_table_entries - 1)];
-        if (!pte_present(*slot)) {
-            if (!create) return nullptr;
-            FrameRun const run = frames.take_zeroed(1);
-            if (run.count == 0) return nullptr;
-            port::link_table(*this, slot, run.first);
-        }
-        table = linear<Pte>(pte_frame(*slot));
+    Pte* slot = slot_in(root, address, 39);
+    if (!pte_present(*slot)) return create ? extend(address, slot, 3) : nullptr;
+    slot = slot_in(pte_frame(*slot), address, 30);
+    if (!pte_present(*slot)) return create ? extend(address, slot, 2) : nullptr;
+    slot = slot_in(pte_frame(*slot), address, 21);
+    if (!pte_present(*slot)) return create ? extend(address, slot, 1) : nullptr;
+    return remember(address, linear<Pte>(pte_frame(*slot)));
+}
+
+// Puts `levels` new tables below `slot`, the lowest of which is the leaf.
+Pte* PageTable::extend(UserAddr address, Pte* slot, u32 levels) {
+    FrameRun run;
+    for (u32 level = levels;;) {
+        if (run.count == 0) run = frames.take_zeroed(level);
+        if (run.count == 0) return nullptr;
+        Gpa const table = run.first;
+        port::link_table(*this, slot, table);
+        if (--level == 0) return remember(address, linear<Pte>(table));
+        slot = slot_in(table, address, 12 + 9 * level);
+        run.first += k_page;
+        --run.count;
     }
-    cached_region_ = address >> 21;
-    cached_leaf_ = table;
-    return table;
 }
 
 void PageTable::free_tables(UserAddr start, UserAddr end) {
-    cached_region_ = ~0ull;
+    for (Cached& cached : cached_)
+        cached.region = ~0ull;
     free_below(linear<Pte>(root), 3, 0, start, end);
 }
 

@@ -37,8 +37,9 @@ public:
     /// The leaf table that maps `address`, or nullptr when there is none (or, with `create`, no
     /// memory).
     Pte* leaf(UserAddr address, bool create) {
-        if ((address >> 21) == cached_region_) return cached_leaf_;
-        return find_leaf(address, create);
+        u64 const region = address >> 21;
+        Cached const& cached = cached_[region % k_cached];
+        return cached.region == region ? cached.leaf : find_leaf(address, create);
     }
     /// The entry of `address`; 0 when nothing is mapped.
     Pte entry(UserAddr address) {
@@ -50,10 +51,21 @@ public:
 
 private:
     Pte* find_leaf(UserAddr address, bool create);
+    Pte* extend(UserAddr address, Pte* slot, u32 levels);
+    Pte* remember(UserAddr address, Pte* leaf) {
+        u64 const region = address >> 21;
+        cached_[region % k_cached] = {region, leaf};
+        return leaf;
+    }
     bool free_below(Pte* table, unsigned level, UserAddr base, UserAddr start, UserAddr end);
 
-    u64 cached_region_ = ~0ull;
-    Pte* cached_leaf_ = nullptr;
+    // A program works in few regions at a time: its text and data, its heap, its stack.
+    struct Cached {
+        u64 region = ~0ull;
+        Pte* leaf = nullptr;
+    };
+    static constexpr u64 k_cached = 4;
+    Cached cached_[k_cached];
 };
 
 } // namespace iso::guest

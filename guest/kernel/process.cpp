@@ -7,7 +7,7 @@ namespace iso::guest {
 
 namespace {
 
-Process first_process;
+constinit Process first_process;
 
 [[noreturn]] void end_machine(u64 by_signal, u64 value) {
     iso_doorbell& page = port::request();

@@ -16,7 +16,8 @@ public:
     u32 umask = 022;
     u32 pid = 2; // pid 1 would be spared by the default action of signals
     u32 parent_pid = 1;
-    char name[16] = {};
+    char name[16] = {}; // with `named`; else it is the file's
+    bool named = false;
 
     /// Ends the process, and with the last one the machine.
     [[noreturn]] void exit(int status);

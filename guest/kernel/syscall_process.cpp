@@ -160,6 +160,17 @@ Result sys_sysinfo(u64 to) {
     return put_user(to, info);
 }
 
+// Made when it is asked for: few programs do.
+static void name_after_file(Process& process) {
+    Text const path = module_path(boot_modules()[0]);
+    u64 start = path.size;
+    while (start > 0 && path[start - 1] != '/')
+        --start;
+    copy_small(process.name, path.data + start,
+               smaller<u64>(path.size - start, sizeof process.name - 1));
+    process.named = true;
+}
+
 Result sys_prctl(u64 option, u64 argument) {
     Process& process = current();
     switch (option) {
@@ -169,9 +180,11 @@ Result sys_prctl(u64 option, u64 argument) {
         if (result < 0 && result != -ENAMETOOLONG) return result;
         name[15] = 0;
         copy_small(process.name, name, sizeof name);
+        process.named = true;
         return 0;
     }
     case PR_GET_NAME:
+        if (!process.named) name_after_file(process);
         return copy_out(argument, process.name, sizeof process.name);
     case PR_SET_PDEATHSIG:
         return argument > k_signals ? -EINVAL : 0; // the parent never dies first

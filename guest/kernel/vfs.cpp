@@ -16,7 +16,6 @@ constexpr u32 k_links_followed = 40; // as Linux, path_resolution(7)
 
 Pool<Node> nodes;
 Node root_node{.name = {}, .mode = k_type_directory | 0755, .number = 1};
-Node program{};
 Node** buckets = nullptr; // one frame
 u64 next_number = 2;
 bool built = false;
@@ -182,9 +181,11 @@ Node* root() {
     return &root_node;
 }
 
+Node program_file;
+
 Node* program_node() {
-    if (program.mode == 0) set_module(program, boot_modules()[0]);
-    return &program;
+    if (program_file.mode == 0) set_module(program_file, boot_modules()[0]);
+    return &program_file;
 }
 
 Text link_target(Node const* node) {

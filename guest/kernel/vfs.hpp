@@ -31,6 +31,8 @@ namespace vfs {
 
 /// The program's own file; it exists before the tree does.
 Node* program_node();
+/// The same before it is filled in: areas only name it.
+extern Node program_file;
 Node* root();
 
 /// Follows `path` from `directory` (when it is relative). Symbolic links are followed, the last one

@@ -38,15 +38,14 @@ Result AddressSpace::add(Vma const& wanted) {
     return 0;
 }
 
-Result AddressSpace::add_stack(UserAddr top, u64 bytes_in_use) {
+void AddressSpace::add_stack(Vma& stack, UserAddr top, u64 bytes_in_use) {
     stack_low_ = top - k_stack_bytes;
     room_below_ = stack_low_ - k_stack_guard;
-    Vma stack;
     stack.end = top;
     stack.start = top - page_up(bytes_in_use);
     stack.protection = k_prot_read | k_prot_write;
     stack.stack = true;
-    return add(stack);
+    append(stack);
 }
 
 // Downwards from below the stack; when something is in the way there, or the addresses have been

@@ -39,7 +39,12 @@ public:
     void set_break(UserAddr address) { break_start_ = break_ = address; }
     UserAddr move_break(UserAddr address);
     /// Makes the stack area, with `frames` already at its top.
-    Result add_stack(UserAddr top, u64 bytes_in_use);
+    void add_stack(Vma& stack, UserAddr top, u64 bytes_in_use);
+
+    /// Adds a fresh area behind all others; it stays the caller's memory until it is unmapped.
+    void append(Vma& area) { areas_.append(&area); }
+    /// Brings in the pages around `address`, which the program is sure to touch: a fault saved.
+    Result populate(Vma& area, UserAddr address);
 
     FaultResult fault(UserAddr address, Access access);
     /// True when all of [start, end) is mapped by areas.

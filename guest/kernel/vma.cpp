@@ -16,6 +16,21 @@ Vma* VmaTree::at_or_above(UserAddr address) {
     return best;
 }
 
+// Behind all others: below the last one in the tree, whose priority it therefore may not exceed.
+void VmaTree::append(Vma* area) {
+    Vma* const before = tail_;
+    tail_ = area;
+    ++count_;
+    if (before == nullptr) {
+        area->priority = ~0u;
+        root_ = first_ = area;
+        return;
+    }
+    area->priority = before->priority;
+    area->previous = before;
+    before->next = before->right = area;
+}
+
 void VmaTree::insert(Vma* area) {
     random_ = random_ * 1664525 + 1013904223;
     area->priority = random_;

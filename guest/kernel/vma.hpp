@@ -46,6 +46,9 @@ public:
     u32 count() const { return count_; }
 
     void insert(Vma* area);
+    /// insert() for an area behind all others that is fresh, its links empty. Quicker; for the few
+    /// that a program starts with, since many in a row make a list of the tree.
+    void append(Vma* area);
     void remove(Vma* area);
 
 private:

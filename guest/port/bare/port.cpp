@@ -45,19 +45,6 @@ Cpuid cpuid(u32 leaf) {
     return r;
 }
 
-// The kernel never reaches through a user address, so supervisor-mode access and execution
-// prevention cost nothing: there is no stac or clac.
-void forbid_user_pages_in_ring_0() {
-    if (cpuid(0).eax < 7) return;
-    u32 const features = cpuid(7).ebx;
-    u64 const smep = features >> 7 & 1;
-    u64 const smap = features >> 20 & 1;
-    if ((smep | smap) == 0) return;
-    u64 cr4;
-    asm volatile("mov %%cr4, %0" : "=r"(cr4));
-    asm volatile("mov %0, %%cr4" : : "r"(cr4 | smep << 20 | smap << 21));
-}
-
 Gpa current_root = ISO_PAGE_TABLES_GPA;
 
 void load_root(Gpa root) {
@@ -79,7 +66,6 @@ void init(iso_boot_info const& boot) {
     write_msr(msr_star, u64{ISO_STAR_USER} << 48 | u64{ISO_KERNEL_CS} << 32);
     write_msr(msr_lstar, ISO_TEXT_BASE);
     write_msr(msr_sfmask, 0x47700); // TF IF DF IOPL NT AC
-    forbid_user_pages_in_ring_0();
 }
 
 void enter_user(TrapFrame const& frame) {

@@ -21,11 +21,12 @@ struct Page {
 
 struct Model {
     AddressSpace space;
+    Vma stack;
     std::vector<Page> pages{k_pages};
 
     Model() {
         space.table.root = frames.take_zeroed(1).first;
-        REQUIRE(space.add_stack(ISO_USER_HIGH, k_page) == 0);
+        space.add_stack(stack, ISO_USER_HIGH, k_page);
     }
     void map(u64 first, u64 count, u8 protection) {
         REQUIRE(space.unmap(at(first), at(first + count)) == 0);
@@ -114,7 +115,8 @@ TEST_CASE("pages of a file are mapped in place and copied when written") {
         *linear<u8>(file + i) = static_cast<u8>(i / k_page + 1);
     AddressSpace space;
     space.table.root = frames.take_zeroed(1).first;
-    REQUIRE(space.add_stack(ISO_USER_HIGH, k_page) == 0);
+    Vma stack;
+    space.add_stack(stack, ISO_USER_HIGH, k_page);
     Vma area;
     area.start = k_base;
     area.end = k_base + 5 * k_page;
