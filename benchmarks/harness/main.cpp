@@ -6,7 +6,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <exception>
+#include <system_error>
 
 namespace {
 
@@ -163,9 +167,14 @@ int status_of(CLI::App const& app, Error const& problem) {
     }
 }
 
-} // namespace
+/// What a verb said may still be in the buffer: only now is it known whether it arrived.
+Result<int> finish(Result<int> status) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    if (!status) return status; // that came first
+    return sys_error("write(stdout)", "an output that has room and is read");
+}
 
-int main(int argc, char** argv) {
+int isobench_main(int argc, char** argv) {
     CLI::App app("What isolation costs: the same bytes in every engine", "isobench");
     Options options;
     RunOptions words;
@@ -173,8 +182,26 @@ int main(int argc, char** argv) {
     int const ours = cut_program(argc, argv, options.compare);
     CommandLine const line = iso::parse_command_line(app, ours, argv, &words);
     if (!line.proceed) return line.exit_status;
-    auto const status = dispatch(app, options, words);
+    auto status = [&]() -> Result<int> {
+        try {
+            return finish(dispatch(app, options, words));
+        } catch (std::system_error const& problem) { // fmt::print: the output did not take it
+            errno = problem.code().value();
+            return sys_error("write(stdout)", "an output that has room and is read");
+        }
+    }();
     if (status) return *status;
     iso::print_error("isobench", status.error());
     return status_of(app, status.error());
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return isobench_main(argc, argv);
+    } catch (std::exception const& problem) {
+        std::fprintf(stderr, "isobench: %s\n", problem.what());
+        return exit_code::no;
+    }
 }
