@@ -4,7 +4,6 @@
 #include "benchmarks/harness/cells.hpp"
 #include "benchmarks/harness/identity.hpp"
 #include "benchmarks/harness/review.hpp"
-#include "benchmarks/harness/strays.hpp"
 
 #include <fmt/format.h>
 
@@ -66,7 +65,8 @@ Placement Placement::choose(bool pin) {
     return {static_cast<int>(last)};
 }
 
-Result<Compared> compare(CompareOptions const& options, Lineup const& lineup, Progress& progress) {
+Result<Compared> compare(CompareOptions const& options, Lineup const& lineup,
+                         Interrupts& interrupts, Progress& progress) {
     TRY(require(options, lineup));
     auto rows = TRY(plan_rows(options, lineup));
     Compared compared;
@@ -77,8 +77,6 @@ Result<Compared> compare(CompareOptions const& options, Lineup const& lineup, Pr
     results.time_budget_ns = options.budget_ns();
     results.engines = engine_records(lineup);
 
-    TRY(become_subreaper());
-    Interrupts interrupts = TRY(Interrupts::create());
     results.cpu = Placement::choose(options.pin).sample_cpu;
     Campaign campaign(options, lineup, std::move(rows), results.cpu, interrupts, progress);
     TRY(campaign.run());

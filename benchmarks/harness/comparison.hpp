@@ -21,6 +21,7 @@ struct Compared {
     Results results;
     bool interrupted = false;
 };
-Result<Compared> compare(CompareOptions const& options, Lineup const& lineup, Progress& progress);
+Result<Compared> compare(CompareOptions const& options, Lineup const& lineup,
+                         Interrupts& interrupts, Progress& progress);
 
 } // namespace iso::bench

@@ -141,13 +141,15 @@ TEST_CASE("a program of the user's is compared by its output and exit status") {
 
 TEST_CASE("bad input is refused before anything runs") {
     FakeEngine const engine(k_honest);
-    CHECK(Lineup::probe(engine.directory(), {"isolat"})
+    Interrupts interrupts = Interrupts::create().value();
+    CHECK(Lineup::probe(engine.directory(), {"isolat"}, interrupts)
               .error()
               .cause.find("did you mean 'isolate'?") != std::string::npos);
-    CHECK(Lineup::probe(engine.directory(), {"qqq"}).error().cause.find("did you mean") ==
-          std::string::npos);
+    CHECK(
+        Lineup::probe(engine.directory(), {"qqq"}, interrupts).error().cause.find("did you mean") ==
+        std::string::npos);
 
-    Lineup const lineup = Lineup::probe(engine.directory(), {"isolate"}).value();
+    Lineup const lineup = Lineup::probe(engine.directory(), {"isolate"}, interrupts).value();
     CompareOptions options = options_for(engine, {"cpuint"});
     CHECK(plan_rows(options, lineup).error().cause.find("did you mean 'cpu-int'?") !=
           std::string::npos);
@@ -165,9 +167,10 @@ TEST_CASE("a required engine that cannot run ends the comparison at once") {
     CompareOptions options = options_for(engine, {"hello"});
     options.required = {"vmm-mini"};
     options.engines = {"isolate", "vmm-mini"};
-    Lineup const lineup = Lineup::probe(engine.directory(), options.engines).value();
+    Interrupts interrupts = Interrupts::create().value();
+    Lineup const lineup = Lineup::probe(engine.directory(), options.engines, interrupts).value();
     Progress progress(true);
-    auto const compared = compare(options, lineup, progress);
+    auto const compared = compare(options, lineup, interrupts, progress);
     REQUIRE_FALSE(compared);
     CHECK(compared.error().exit_status == exit_code::no);
     CHECK(compared.error().cause.find("not built") != std::string::npos);

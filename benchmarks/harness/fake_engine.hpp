@@ -63,10 +63,11 @@ inline CompareOptions options_for(FakeEngine const& engine, std::vector<std::str
 }
 
 inline Results results_of(CompareOptions const& options) {
-    auto const lineup = Lineup::probe(options.engine_directory, options.engines);
+    Interrupts interrupts = Interrupts::create().value();
+    auto const lineup = Lineup::probe(options.engine_directory, options.engines, interrupts);
     REQUIRE(lineup);
     Progress progress(true);
-    auto compared = compare(options, *lineup, progress);
+    auto compared = compare(options, *lineup, interrupts, progress);
     if (!compared) FAIL(compared.error().message());
     return std::move(compared->results);
 }

@@ -1,5 +1,7 @@
 #include "benchmarks/harness/interrupt.hpp"
 
+#include "benchmarks/harness/strays.hpp"
+
 #include <csignal>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ sigset_t stop_signals() {
 } // namespace
 
 Result<Interrupts> Interrupts::create() {
+    TRY(become_subreaper());
     sigset_t const set = stop_signals();
     if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return sys_error("sigprocmask");
     Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -29,7 +32,8 @@ Result<Interrupts> Interrupts::create() {
 }
 
 Interrupts::~Interrupts() {
-    if (!fd_) return; // moved from
+    if (!fd_) return;                       // moved from
+    if (pending() != 0) (void)end_strays(); // before a second signal can end us
     sigset_t const set = stop_signals();
     ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }

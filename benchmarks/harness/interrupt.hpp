@@ -4,10 +4,13 @@
 
 namespace iso::bench {
 
+/// Made before the first process is started: else a probe could outlive an interrupted harness.
+///
 /// Turns SIGINT, SIGTERM and SIGHUP into something a measuring loop can poll for: the signals are
 /// blocked while it lives and read from a signalfd(2), so that none is lost between two samples.
 class [[nodiscard]] Interrupts {
 public:
+    /// Also makes this process the reaper of all its descendants (end_strays()).
     static Result<Interrupts> create();
     Interrupts(Interrupts&&) = default;
     Interrupts& operator=(Interrupts&&) = delete;

@@ -55,7 +55,7 @@ Error unknown_name(std::string const& what, std::string const& typed,
 }
 
 Result<Lineup> Lineup::probe(std::string const& engine_directory,
-                             std::vector<std::string> const& chosen) {
+                             std::vector<std::string> const& chosen, Interrupts& interrupts) {
     Lineup lineup;
     lineup.engines = make_engines(engine_directory);
     std::vector<std::string> known;
@@ -71,6 +71,7 @@ Result<Lineup> Lineup::probe(std::string const& engine_directory,
         bool const wanted =
             chosen.empty() || std::find(chosen.begin(), chosen.end(), name) != chosen.end();
         if (!native && !wanted) continue;
+        if (interrupts.pending() != 0) break;
         lineup.arms.push_back({engine.get(), name, false, engine->probe()});
         if (native)
             lineup.arms.push_back({engine.get(), k_control_name, true, lineup.arms[0].probe});

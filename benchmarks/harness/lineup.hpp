@@ -1,5 +1,6 @@
 #pragma once
 
+#include "benchmarks/harness/interrupt.hpp"
 #include "common/engine.hpp"
 
 #include <string>
@@ -23,9 +24,10 @@ struct Lineup {
     std::vector<Arm> arms; ///< native, its twin, then the others in the order of the tables
 
     /// Asks every engine that was chosen; none chosen means all. Native is always there.
+    /// Once `interrupts` has one, no further engine is asked: the caller looks and gives up.
     /// Errors: an engine that does not exist.
     static Result<Lineup> probe(std::string const& engine_directory,
-                                std::vector<std::string> const& chosen);
+                                std::vector<std::string> const& chosen, Interrupts& interrupts);
 };
 
 /// The name among `known` that was probably meant, or "".

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include <csignal>
 #include <cstdio>
 
 namespace iso::bench {
@@ -16,19 +15,28 @@ Result<int> verb_compare(CompareOptions const& options) {
     bool const json_to_stdout = options.json == "-";
     OutputFile file;
     if (!options.json.empty() && !json_to_stdout) file = TRY(OutputFile::prepare(options.json));
-    Lineup const lineup = TRY(Lineup::probe(options.engine_directory, options.engines));
+    Interrupts interrupts = TRY(Interrupts::create());
+    Lineup const lineup = TRY(Lineup::probe(options.engine_directory, options.engines, interrupts));
     Progress progress;
-    Compared const compared = TRY(compare(options, lineup, progress));
-    if (compared.interrupted) {
+    auto give_up = [&] {
         progress.note(
             "interrupted: nothing is shown or written, as a part of a comparison is none");
-        return exit_code::from_signal(SIGINT);
-    }
+        return exit_code::from_signal(interrupts.pending());
+    };
+    if (interrupts.pending() != 0) return give_up();
+    Compared const compared = TRY(compare(options, lineup, interrupts, progress));
+    if (compared.interrupted) return give_up();
     std::string const table =
         render(compared.results, TableStyle::of_terminal(json_to_stdout ? 2 : 1));
     std::fputs(table.c_str(), json_to_stdout ? stderr : stdout);
     std::string const json = to_json(compared.results);
-    if (json_to_stdout) TRY(write_all(1, json));
+    if (json_to_stdout) {
+        auto written = write_all(1, json);
+        if (!written) {
+            written.error().op = "write(stdout)";
+            return tl::unexpected<Error>(std::move(written.error()));
+        }
+    }
     if (file) {
         TRY(file.commit(json));
         fmt::print("written to {}\n", options.json);

@@ -19,7 +19,9 @@ bool is_worth_a_line(Fact const& fact) {
 
 Result<int> verb_probe(Places const& places, bool json) {
     Environment const environment = Environment::capture();
-    Lineup const lineup = TRY(Lineup::probe(places.engines, {}));
+    Interrupts interrupts = TRY(Interrupts::create());
+    Lineup const lineup = TRY(Lineup::probe(places.engines, {}, interrupts));
+    if (int const signal = interrupts.pending(); signal != 0) return exit_code::from_signal(signal);
     if (json) {
         fmt::print("{}", probe_json(environment, lineup));
         return exit_code::done;

@@ -1,7 +1,6 @@
 #include "benchmarks/harness/comparison.hpp"
 #include "benchmarks/harness/results_json.hpp"
 #include "benchmarks/harness/row.hpp"
-#include "benchmarks/harness/strays.hpp"
 #include "benchmarks/harness/verbs.hpp"
 #include "common/fd.hpp"
 #include "common/program.hpp"
@@ -76,7 +75,9 @@ void print_report(Sample const& sample) {
 } // namespace
 
 Result<int> verb_run(Places const& places, RunVerbOptions const& options) {
-    Lineup const lineup = TRY(Lineup::probe(places.engines, {options.engine}));
+    Interrupts interrupts = TRY(Interrupts::create());
+    Lineup const lineup = TRY(Lineup::probe(places.engines, {options.engine}, interrupts));
+    if (int const signal = interrupts.pending(); signal != 0) return exit_code::from_signal(signal);
     auto const arm = std::find_if(lineup.arms.begin(), lineup.arms.end(),
                                   [&](Arm const& one) { return one.name == options.engine; });
     if (!arm->probe.usable)
@@ -88,8 +89,6 @@ Result<int> verb_run(Places const& places, RunVerbOptions const& options) {
     request.timeout_ns = options.timeout_ns;
     request.own_workload = false; // it is shown, not judged
 
-    TRY(become_subreaper());
-    Interrupts interrupts = TRY(Interrupts::create());
     request.cpu = Placement::choose(options.pin).sample_cpu;
     Taken taken = TRY(take_sample(request, interrupts));
     if (auto own = parse_own_output(taken.raw.out)) taken.sample.own = std::move(*own);

@@ -11,6 +11,7 @@ namespace {
 
 using namespace iso::test;
 using nlohmann::json;
+using Words = std::vector<std::string>;
 
 constexpr std::uint64_t k_ms = 1'000'000;
 
@@ -86,10 +87,16 @@ TEST_CASE("isobench: the JSON of a comparison has its four parts", "[isobench]")
 TEST_CASE("isobench: output that nobody takes is a failure, not a crash", "[isobench]") {
     Launch how;
     how.out = Launch::Out::full;
-    Ran const ran =
-        call("isobench", {"compare", "--quick", "--engines=native", "--workloads=hello"}, how);
-    CHECK(ran.status != 0);
-    CHECK(ran.status < 128);
+    for (Words const& words :
+         {Words{"compare", "--quick", "--engines=native", "--workloads=hello"},
+          Words{"compare", "--quick", "--engines=native", "--workloads=hello", "--json=-"},
+          Words{"probe"}, Words{"probe", "--json"}, Words{"list"}, Words{"list", "--json"}}) {
+        Ran const ran = call("isobench", words, how);
+        INFO(words.front());
+        INFO(ran.err); // with --json=- the table, too
+        CHECK(ran.status == 1);
+        CHECK_THAT(ran.err, Catch::Contains("isobench: write(stdout): No space left on device"));
+    }
 }
 
 TEST_CASE("isobench: Ctrl-C at any moment ends it with 130 and leaves nothing", "[isobench]") {
@@ -104,4 +111,15 @@ TEST_CASE("isobench: Ctrl-C at any moment ends it with 130 and leaves nothing", 
             CHECK(call("isobench", {"compare", "--json", dir.path() + "/out.json"}, how).status ==
                   130);
         }
+}
+
+TEST_CASE("isobench: Ctrl-C while engines are asked leaves none of them", "[isobench]") {
+    for (std::uint64_t after = 2; after <= 40; after += 2) {
+        Launch how;
+        how.signal = SIGINT;
+        how.signal_after_ns = after * k_ms;
+        INFO("after " << after << " ms");
+        int const status = call("isobench", {"probe"}, how).status;
+        CHECK((status == 130 || status == 0)); // or it was done already
+    }
 }
