@@ -78,17 +78,20 @@ void FrameAllocator::put(u32& list, Gpa first, u32 count) {
 
 void FrameAllocator::release(Gpa first, u32 count) {
     Info* entry = &info(first);
-    u32 length = 0; // of the run of frames before `entry` that nobody holds any more
-    for (u32 i = 0; i < count; ++i, ++entry) {
-        if (entry->value == 0) {
-            ++length;
-            continue;
-        }
-        --entry->value;
-        if (length != 0) put(dirty_, first + (i - length) * k_page, length);
-        length = 0;
+    Info* const end = entry + count;
+    while (entry != end) {
+        Info* const run = entry; // of frames that nobody holds any more; four at a time
+        while (end - entry >= 4 &&
+               (entry[0].value | entry[1].value | entry[2].value | entry[3].value) == 0)
+            entry += 4;
+        while (entry != end && entry->value == 0)
+            ++entry;
+        if (entry != run)
+            put(dirty_, static_cast<Gpa>(run - table_) << k_page_bits,
+                static_cast<u32>(entry - run));
+        for (; entry != end && entry->value != 0; ++entry)
+            --entry->value;
     }
-    if (length != 0) put(dirty_, first + (count - length) * k_page, length);
 }
 
 void FrameAllocator::release_zeroed(Gpa frame) {

@@ -44,6 +44,7 @@ public:
     u32 references(Gpa frame) { return info(frame).value + 1; }
 
     bool is_ram(Gpa gpa) const { return gpa < end_; }
+    Gpa ram_end() const { return end_; }
     u64 total() const { return total_; }
     u64 used() const { return used_; }
     u64 most_used() const { return linear<iso_counters>(ISO_COUNTERS_GPA)->frames_used; }

@@ -122,8 +122,6 @@ Result AddressSpace::unmap(UserAddr start, UserAddr end) {
 
 void AddressSpace::drop_pages(UserAddr start, UserAddr end) {
     bool dropped = false;
-    Gpa run = 0; // neighbours in memory are released together
-    u32 run_pages = 0;
     for (UserAddr address = start; address < end;) {
         UserAddr const stop = smaller((address & ~(k_leaf_bytes - 1)) + k_leaf_bytes, end);
         Pte* slot = table.leaf(address, false);
@@ -132,23 +130,30 @@ void AddressSpace::drop_pages(UserAddr start, UserAddr end) {
             continue;
         }
         slot += leaf_index(address);
-        for (; address < stop; address += k_page, ++slot) {
-            Pte const entry = *slot;
-            if (entry == 0) continue;
-            port::clear(table, address, slot);
-            dropped = true;
-            Gpa const frame = pte_frame(entry);
-            if (!frames.is_ram(frame)) continue;
-            if (run_pages != 0 && frame == run + run_pages * k_page) {
-                ++run_pages;
+        while (address < stop) {
+            Pte const first = *slot;
+            if (first == 0) {
+                address += k_page;
+                ++slot;
                 continue;
             }
-            if (run_pages != 0) frames.release(run, run_pages);
-            run = frame;
-            run_pages = 1;
+            // Neighbours that were mapped together go together: a few instructions each.
+            Pte expected = first;
+            do {
+                port::clear(table, address, slot);
+                expected += k_page;
+                address += k_page;
+                ++slot;
+            } while (address < stop && *slot == expected);
+            dropped = true;
+            Gpa const frame = pte_frame(first);
+            // RAM's last frame and the first module are neighbours, too.
+            if (frames.is_ram(frame))
+                frames.release(
+                    frame, static_cast<u32>(smaller(expected - first, frames.ram_end() - frame) >>
+                                            k_page_bits));
         }
     }
-    if (run_pages != 0) frames.release(run, run_pages);
     // One processor: nothing runs between the release and this.
     if (dropped) port::flush(table, start, end);
 }

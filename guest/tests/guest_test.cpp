@@ -2,6 +2,8 @@
 #include "common/subprocess.hpp"
 #include "tests/support/catch.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <sstream>
 #include <string>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 
 namespace {
 
+constexpr std::uint64_t k_most_instructions = 1900;    // 1640 when this was written
 constexpr std::uint64_t k_timeout_ns = 60'000'000'000; // a hang, not a slow machine
 
 struct Outcome {
@@ -76,6 +79,18 @@ TEST_CASE("a program that wants more memory than there is ends alone") {
     Outcome const guest = in_guest({program("guest-hungry")}, {"--memory", "32M"});
     CHECK(guest.out == "refused\ntouching\n");
     CHECK(guest.status == 128 + 9);
+}
+
+// Where ring 0 is emulated, an instruction of the kernel costs microseconds: the start of a program
+// must not grow by accident. Counts do not depend on how busy the machine is.
+TEST_CASE("a program starts in few instructions of the kernel") {
+    NEED_KVM();
+    Outcome const guest = in_guest({ISO_HELLO}, {"--stats=json"});
+    auto const stats = nlohmann::json::parse(guest.err, nullptr, false);
+    REQUIRE(stats.is_object());
+    if (stats["backend"] != "kvm_pvm") ISO_SKIP("kvm_pvm", "ring 0 is not emulated here");
+    CHECK(stats["counters"]["kvm.insn_emulation"] < k_most_instructions);
+    CHECK(stats["counters"]["guest.page_faults"] == 0);
 }
 
 TEST_CASE("stdin reaches the program") {
