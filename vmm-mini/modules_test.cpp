@@ -3,8 +3,11 @@
 #include "vmm-mini/boot.hpp"
 #include "vmm-mini/modules.hpp"
 
+#include <cstring>
+#include <map>
 #include <unistd.h>
 
+#include <linux/auxvec.h>
 #include <sys/stat.h>
 
 using namespace iso;
@@ -148,6 +151,42 @@ TEST_CASE("boot information: strings, counts and places agree") {
     CHECK(module->gpa == table->modules[0].gpa.value);
     CHECK(module->bytes == 2);
     CHECK(module->path_bytes == 8);
+
+    // The first stack, read as a program reads it.
+    REQUIRE(boot->stack + boot->stack_bytes == ISO_STACK_GPA + ISO_STACK_BYTES);
+    REQUIRE(boot->stack >= ISO_STACK_GPA);
+    std::uint64_t const shift = ISO_USER_HIGH - (boot->stack + boot->stack_bytes);
+    std::uint64_t at = boot->stack + boot->stack_bytes - boot->stack_used;
+    CHECK(at % 16 == 0);
+    auto const next = [&] {
+        auto const word = memory->fetch<std::uint64_t>({at});
+        at += sizeof(std::uint64_t);
+        return *word;
+    };
+    auto const text = [&](std::uint64_t address) {
+        auto const bytes = memory->at({address - shift}, ISO_USER_HIGH - address, Access::read);
+        return std::string(reinterpret_cast<char const*>(bytes->data()));
+    };
+    CHECK(next() == 3);
+    for (char const* const argument : {"program", "", "two words"})
+        CHECK(text(next()) == argument);
+    CHECK(next() == 0);
+    CHECK(text(next()) == "A=1");
+    CHECK(next() == 0);
+    CHECK(at == boot->stack_headers);
+    std::map<std::uint64_t, std::uint64_t> auxiliary;
+    for (std::uint64_t type = next(); type != AT_NULL; type = next())
+        auxiliary[type] = next();
+    CHECK(auxiliary.at(AT_PAGESZ) == 4096);
+    CHECK(auxiliary.at(AT_HWCAP) == 0x12);
+    CHECK(text(auxiliary.at(AT_EXECFN)) == "/program");
+    CHECK(text(auxiliary.at(AT_PLATFORM)) == "x86_64");
+    auto const random = memory->at({auxiliary.at(AT_RANDOM) - shift}, 16, Access::read);
+    CHECK(std::memcmp(random->data(), boot->random, 16) == 0);
+
+    options.arguments.assign(1, std::string(ISO_STACK_BYTES, 'x')); // the kernel builds this one
+    REQUIRE(write_boot_info(*memory, options, *table, clock, 0, 0));
+    CHECK(memory->fetch<iso_boot_info>({ISO_BOOT_INFO_GPA})->stack == 0);
 
     options.arguments.assign(1, std::string(ISO_ARGUMENTS_BYTES, 'x'));
     auto const too_long = write_boot_info(*memory, options, *table, clock, 0, 0);
