@@ -11,6 +11,13 @@ TEST_CASE("the tree of areas finds what an ordered map finds") {
     VmaTree tree;
     std::map<UserAddr, std::unique_ptr<Vma>> model;
     std::mt19937 random(2);
+    for (u64 i = 1; i <= 4; ++i) { // as a program starts
+        auto area = std::make_unique<Vma>();
+        area->start = 4 * i * k_page;
+        area->end = area->start + 2 * k_page;
+        tree.append(area.get());
+        model[area->start] = std::move(area);
+    }
     for (int step = 0; step < 20000; ++step) {
         UserAddr const start = (random() % 4096) * k_page;
         auto const above = model.upper_bound(start);
