@@ -34,7 +34,9 @@ public:
 class OwnEngine final : public Engine {
 public:
     OwnEngine(std::string name, std::string technique, std::string program)
-        : name_(std::move(name)), technique_(std::move(technique)), program_(std::move(program)) {}
+        : name_(std::move(name))
+        , technique_(std::move(technique))
+        , program_(std::move(program)) {}
 
     std::string_view name() const override { return name_; }
     std::string_view technique() const override { return technique_; }
@@ -42,23 +44,34 @@ public:
 
     EngineProbe probe() const override {
         if (::access(program_.c_str(), X_OK) != 0)
-            return {false, {}, "not built: " + name_ + " is not beside this program", "./isolab build"};
+            return {
+                false, {}, "not built: " + name_ + " is not beside this program", "./isolab build"};
         auto const ran = run_and_capture({program_, "probe", "--json"}, k_probe_timeout_ns);
-        if (!ran) return {false, {}, ran.error().op + ": " + ran.error().cause, program_ + " probe"};
+        if (!ran)
+            return {false, {}, ran.error().op + ": " + ran.error().cause, program_ + " probe"};
         auto probe = parse_probe(ran->out);
-        if (!probe) return {false, {}, "its probe answered nonsense: " + probe.error().cause, program_ + " probe"};
+        if (!probe)
+            return {false,
+                    {},
+                    "its probe answered nonsense: " + probe.error().cause,
+                    program_ + " probe"};
         return *probe;
     }
 
     Result<std::vector<std::string>> command(RunOptions const& options) const override {
         std::vector<std::string> words{program_, "run"};
-        if (options.report_fd >= 0) words.push_back(fmt::format("--report-fd={}", options.report_fd));
-        if (options.timeout_ns != 0) words.push_back(fmt::format("--timeout={}ns", options.timeout_ns));
-        if (options.memory_bytes != 0) words.push_back(fmt::format("--memory={}", options.memory_bytes));
+        if (options.report_fd >= 0)
+            words.push_back(fmt::format("--report-fd={}", options.report_fd));
+        if (options.timeout_ns != 0)
+            words.push_back(fmt::format("--timeout={}ns", options.timeout_ns));
+        if (options.memory_bytes != 0)
+            words.push_back(fmt::format("--memory={}", options.memory_bytes));
         if (!options.root.empty()) words.push_back("--root=" + options.root);
         if (options.workdir != "/") words.push_back("--workdir=" + options.workdir);
-        for (std::string const& variable : options.environment) words.push_back("--env=" + variable);
-        for (AddedPath const& added : options.added) words.push_back("--add=" + added.host + ":" + added.guest);
+        for (std::string const& variable : options.environment)
+            words.push_back("--env=" + variable);
+        for (AddedPath const& added : options.added)
+            words.push_back("--add=" + added.host + ":" + added.guest);
         words.push_back("--");
         words.push_back(options.program);
         words.insert(words.end(), options.arguments.begin(), options.arguments.end());
@@ -74,9 +87,11 @@ private:
 } // namespace
 
 std::string to_json(std::string_view engine, EngineProbe const& probe) {
-    return json{{"schema", "isolab.probe/1"}, {"engine", engine}, {"usable", probe.usable},
-                {"backend", probe.backend},   {"reason", probe.reason}, {"next_step", probe.next_step}}
-               .dump() + "\n";
+    return json{{"schema", "isolab.probe/1"}, {"engine", engine},
+                {"usable", probe.usable},     {"backend", probe.backend},
+                {"reason", probe.reason},     {"next_step", probe.next_step}}
+               .dump() +
+           "\n";
 }
 
 Result<EngineProbe> parse_probe(std::string const& text) {
@@ -84,7 +99,8 @@ Result<EngineProbe> parse_probe(std::string const& text) {
     if (!in.is_object()) return error("probe", "not a JSON object");
     try {
         return EngineProbe{in.at("usable").get<bool>(), in.at("backend").get<std::string>(),
-                           in.at("reason").get<std::string>(), in.at("next_step").get<std::string>()};
+                           in.at("reason").get<std::string>(),
+                           in.at("next_step").get<std::string>()};
     } catch (json::exception const& problem) {
         return error("probe", problem.what());
     }

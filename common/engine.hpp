@@ -14,7 +14,7 @@ namespace iso {
 struct EngineProbe {
     bool usable = false;
     std::string backend; ///< "host", "root", "userns", "kvm_intel", "kvm_amd", "kvm_pvm", ...
-    std::string reason;  ///< when not usable: what is missing; else a remark worth showing, or empty
+    std::string reason; ///< when not usable: what is missing; else a remark worth showing, or empty
     std::string next_step; ///< when not usable: what to do about it
 };
 
@@ -40,7 +40,8 @@ public:
     [[nodiscard]] virtual EngineProbe probe() const = 0;
     /// The command line that runs `options.program` in this engine. Precondition: the program is
     /// an absolute path. Errors: an option that this engine cannot honour.
-    [[nodiscard]] virtual Result<std::vector<std::string>> command(RunOptions const& options) const = 0;
+    [[nodiscard]] virtual Result<std::vector<std::string>>
+    command(RunOptions const& options) const = 0;
 };
 
 /// The engines of this project in the order of the tables. Programs are looked up in

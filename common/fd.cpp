@@ -1,7 +1,6 @@
 #include "common/fd.hpp"
 
 #include <cerrno>
-
 #include <unistd.h>
 
 namespace iso {

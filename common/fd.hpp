@@ -3,12 +3,11 @@
 #include "common/result.hpp"
 
 #include <cstddef>
+#include <fcntl.h>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fcntl.h>
 
 namespace iso {
 
@@ -16,8 +15,10 @@ namespace iso {
 class [[nodiscard]] Fd {
 public:
     Fd() = default;
-    explicit Fd(int fd) : fd_(fd) {}
-    Fd(Fd&& other) noexcept : fd_(other.release()) {}
+    explicit Fd(int fd)
+        : fd_(fd) {}
+    Fd(Fd&& other) noexcept
+        : fd_(other.release()) {}
     Fd& operator=(Fd&& other) noexcept {
         if (this != &other) reset(other.release());
         return *this;

@@ -15,7 +15,8 @@ class [[nodiscard]] Mapping {
 public:
     Mapping() = default;
     Mapping(Mapping&& other) noexcept
-        : base_(std::exchange(other.base_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+        : base_(std::exchange(other.base_, nullptr))
+        , size_(std::exchange(other.size_, 0)) {}
     Mapping& operator=(Mapping&& other) noexcept {
         if (this != &other) {
             reset();

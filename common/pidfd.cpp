@@ -1,9 +1,9 @@
 #include "common/pidfd.hpp"
 
 #include <cerrno>
+#include <unistd.h>
 
 #include <sys/syscall.h>
-#include <unistd.h>
 
 namespace iso {
 

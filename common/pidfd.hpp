@@ -3,6 +3,7 @@
 #include "common/fd.hpp"
 
 #include <csignal>
+
 #include <sys/types.h>
 
 namespace iso {
@@ -11,7 +12,8 @@ namespace iso {
 class [[nodiscard]] Pidfd {
 public:
     Pidfd() = default;
-    explicit Pidfd(Fd fd) : fd_(std::move(fd)) {}
+    explicit Pidfd(Fd fd)
+        : fd_(std::move(fd)) {}
 
     static Result<Pidfd> open(pid_t pid);
 

@@ -42,11 +42,15 @@ char const* to_string(Ended ended) {
 
 int RunReport::exit_status() const {
     switch (ended) {
-    case Ended::exited: return status;
+    case Ended::exited:
+        return status;
     case Ended::signalled:
-    case Ended::killed: return exit_code::from_signal(signal);
-    case Ended::timeout: return exit_code::timed_out;
-    case Ended::engine_failed: break;
+    case Ended::killed:
+        return exit_code::from_signal(signal);
+    case Ended::timeout:
+        return exit_code::timed_out;
+    case Ended::engine_failed:
+        break;
     }
     return failure ? failure->exit_status : exit_code::engine_failed;
 }
@@ -55,12 +59,17 @@ std::string to_json(RunReport const& report) {
     json phases = json::object();
     for (auto const& [name, field] : k_phases)
         if (auto const& value = report.phases.*field) phases[name] = *value;
-    json out = {{"schema", RunReport::schema}, {"engine", report.engine},
-                {"backend", report.backend},   {"ended", to_string(report.ended)},
-                {"phases", phases},            {"counters", report.counters},
-                {"facts", report.facts},       {"exit_status", report.exit_status()}};
+    json out = {{"schema", RunReport::schema},
+                {"engine", report.engine},
+                {"backend", report.backend},
+                {"ended", to_string(report.ended)},
+                {"phases", phases},
+                {"counters", report.counters},
+                {"facts", report.facts},
+                {"exit_status", report.exit_status()}};
     if (report.ended == Ended::exited) out["status"] = report.status;
-    if (report.ended == Ended::signalled || report.ended == Ended::killed) out["signal"] = report.signal;
+    if (report.ended == Ended::signalled || report.ended == Ended::killed)
+        out["signal"] = report.signal;
     if (report.failure)
         out["failure"] = {{"op", report.failure->op},
                           {"cause", report.failure->cause},
@@ -74,7 +83,8 @@ Result<RunReport> parse_report(std::string const& text) {
     json const in = json::parse(text, nullptr, false);
     if (!in.is_object()) return error("report", "not a JSON object");
     try {
-        if (in.at("schema") != RunReport::schema) return error("report", "another schema: " + in.at("schema").dump());
+        if (in.at("schema") != RunReport::schema)
+            return error("report", "another schema: " + in.at("schema").dump());
         RunReport report;
         report.engine = in.at("engine").get<std::string>();
         report.backend = in.at("backend").get<std::string>();
@@ -92,7 +102,8 @@ Result<RunReport> parse_report(std::string const& text) {
         report.status = in.value("status", 0);
         report.signal = in.value("signal", 0);
         for (auto const& [name, field] : k_phases)
-            if (in.at("phases").contains(name)) report.phases.*field = in.at("phases").at(name).get<std::uint64_t>();
+            if (in.at("phases").contains(name))
+                report.phases.*field = in.at("phases").at(name).get<std::uint64_t>();
         report.counters = in.at("counters").get<std::map<std::string, std::uint64_t>>();
         report.facts = in.at("facts").get<std::map<std::string, std::string>>();
         if (in.contains("failure")) {

@@ -29,12 +29,13 @@ struct RunReport {
     std::string engine;
     std::string backend;
     Ended ended = Ended::engine_failed;
-    int status = 0;  ///< exit status of the program when it exited
-    int signal = 0;  ///< the signal when it was killed by one
+    int status = 0; ///< exit status of the program when it exited
+    int signal = 0; ///< the signal when it was killed by one
     Phases phases;
-    std::map<std::string, std::uint64_t> counters; ///< dotted names: "kvm.exits", "guest.syscall.write"
-    std::map<std::string, std::string> facts;      ///< text about the run: "cpuid.vendor"
-    std::optional<Error> failure;                  ///< set when the engine failed
+    std::map<std::string, std::uint64_t>
+        counters;                             ///< dotted names: "kvm.exits", "guest.syscall.write"
+    std::map<std::string, std::string> facts; ///< text about the run: "cpuid.vendor"
+    std::optional<Error> failure;             ///< set when the engine failed
 
     /// What `run` exits with: the program's own status, 128+n, 124, 125 (or the failure's own).
     [[nodiscard]] int exit_status() const;

@@ -8,7 +8,8 @@ namespace iso {
 
 std::string Error::message() const {
     std::string_view file = at.file_name();
-    if (auto slash = file.rfind('/'); slash != std::string_view::npos) file.remove_prefix(slash + 1);
+    if (auto slash = file.rfind('/'); slash != std::string_view::npos)
+        file.remove_prefix(slash + 1);
     std::string text = fmt::format("{}: {} [{}:{}]", op, cause, file, at.line());
     if (!hint.empty()) text += fmt::format("; try: {}", hint);
     return text;

@@ -15,10 +15,10 @@ namespace iso {
 
 /// Why something failed: the call, the cause, the place, and what to do next.
 struct Error {
-    std::string op;                           ///< the call that failed: "ioctl(KVM_SET_SREGS)"
-    std::string cause;                        ///< why: strerror(errno), or a sentence
-    std::string hint;                         ///< the next step for the reader; may be empty
-    int code = 0;                             ///< errno, or 0 when the cause is not an errno
+    std::string op;                             ///< the call that failed: "ioctl(KVM_SET_SREGS)"
+    std::string cause;                          ///< why: strerror(errno), or a sentence
+    std::string hint;                           ///< the next step for the reader; may be empty
+    int code = 0;                               ///< errno, or 0 when the cause is not an errno
     int exit_status = exit_code::engine_failed; ///< what `run` ends with because of this
     std::source_location at = std::source_location::current();
 
@@ -45,16 +45,16 @@ using Result = tl::expected<T, Error>;
 sys_error(std::string op, std::string hint = {},
           std::source_location at = std::source_location::current()) {
     int const code = errno;
-    return tl::unexpected<Error>(
-        Error{std::move(op), std::strerror(code), std::move(hint), code, exit_code::engine_failed, at});
+    return tl::unexpected<Error>(Error{std::move(op), std::strerror(code), std::move(hint), code,
+                                       exit_code::engine_failed, at});
 }
 
 /// A failed result with a cause in words.
 [[nodiscard]] inline tl::unexpected<Error>
 error(std::string op, std::string cause, std::string hint = {},
       std::source_location at = std::source_location::current()) {
-    return tl::unexpected<Error>(Error{std::move(op), std::move(cause), std::move(hint), 0,
-                                       exit_code::engine_failed, at});
+    return tl::unexpected<Error>(
+        Error{std::move(op), std::move(cause), std::move(hint), 0, exit_code::engine_failed, at});
 }
 
 /// Writes "PROGRAM: message" to stderr; the one place where an error becomes text for a person.

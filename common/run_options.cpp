@@ -14,15 +14,19 @@ namespace {
 
 AddedPath parse_added(std::string const& text) {
     auto const colon = text.find(':');
-    AddedPath added{text.substr(0, colon), colon == std::string::npos ? text : text.substr(colon + 1)};
+    AddedPath added{text.substr(0, colon),
+                    colon == std::string::npos ? text : text.substr(colon + 1)};
     if (added.host.empty()) throw CLI::ValidationError("--add", "HOST is empty in '" + text + "'");
     if (added.guest.empty() || added.guest.front() != '/')
-        throw CLI::ValidationError("--add", "'" + added.guest + "' is not an absolute path; write HOST:/PATH");
+        throw CLI::ValidationError("--add", "'" + added.guest +
+                                                "' is not an absolute path; write HOST:/PATH");
     return added;
 }
 
 std::uint64_t unwrap_unit(char const* option, Result<std::uint64_t> value) {
-    if (!value) throw CLI::ValidationError(option, value.error().op + ": " + value.error().cause + "; write " + value.error().hint);
+    if (!value)
+        throw CLI::ValidationError(option, value.error().op + ": " + value.error().cause +
+                                               "; write " + value.error().hint);
     return *value;
 }
 
@@ -32,13 +36,15 @@ void add_run_options(CLI::App& run, RunOptions& options) {
     run.add_option_function<std::vector<std::string>>(
            "--add",
            [&options](std::vector<std::string> const& texts) {
-               for (std::string const& text : texts) options.added.push_back(parse_added(text));
+               for (std::string const& text : texts)
+                   options.added.push_back(parse_added(text));
            },
            "A host file or directory that appears read-only inside, at the same path or at GUEST")
         ->option_text("HOST[:GUEST]")
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    run.add_option("--env", options.environment, "A variable for the program; nothing else is inherited")
+    run.add_option("--env", options.environment,
+                   "A variable for the program; nothing else is inherited")
         ->option_text("NAME=VALUE")
         ->allow_extra_args(false)
         ->check([](std::string const& text) {
@@ -49,31 +55,39 @@ void add_run_options(CLI::App& run, RunOptions& options) {
     run.add_option("--workdir", options.workdir, "The program's working directory, inside")
         ->type_name("PATH")
         ->check([](std::string const& text) {
-            return text.empty() || text.front() != '/' ? "'" + text + "' is not an absolute path" : std::string();
+            return text.empty() || text.front() != '/' ? "'" + text + "' is not an absolute path"
+                                                       : std::string();
         });
     run.add_option("--root", options.root, "A host directory to use as the root, read-only")
         ->check(CLI::ExistingDirectory)
         ->option_text("DIR");
     run.add_option_function<std::string>(
            "--timeout",
-           [&options](std::string const& text) { options.timeout_ns = unwrap_unit("--timeout", parse_duration_ns(text)); },
+           [&options](std::string const& text) {
+               options.timeout_ns = unwrap_unit("--timeout", parse_duration_ns(text));
+           },
            "End the program after this long, with exit status 124")
         ->type_name("DURATION");
     run.add_option_function<std::string>(
            "--memory",
-           [&options](std::string const& text) { options.memory_bytes = unwrap_unit("--memory", parse_bytes(text)); },
+           [&options](std::string const& text) {
+               options.memory_bytes = unwrap_unit("--memory", parse_bytes(text));
+           },
            "The most memory the program may have, for example 64M")
         ->type_name("SIZE");
-    run.add_option("--report-fd", options.report_fd, "Write one JSON object about the run to this descriptor")
+    run.add_option("--report-fd", options.report_fd,
+                   "Write one JSON object about the run to this descriptor")
         ->check(CLI::Range(3, 1 << 20))
         ->option_text("N");
-    run.add_flag("--explain", options.explain, "Tell each step, its cost and its reason, on stderr");
+    run.add_flag("--explain", options.explain,
+                 "Tell each step, its cost and its reason, on stderr");
     run.add_flag("--trace", options.trace, "Show every crossing of the boundary on stderr");
     run.add_option_function<std::string>(
            "--stats",
            [&options](std::string const& text) {
                if (!text.empty() && text != "json" && text != "text")
-                   throw CLI::ValidationError("--stats", "'" + text + "' is no format; write json or text");
+                   throw CLI::ValidationError("--stats",
+                                              "'" + text + "' is no format; write json or text");
                options.stats = text == "json" ? StatsFormat::json : StatsFormat::text;
            },
            "Print the counters on stderr at the end; --stats=json as JSON")
@@ -110,7 +124,8 @@ CommandLine parse_command_line(CLI::App& app, int argc, char const* const* argv,
     bool const is_run = options != nullptr && argc > 1 && words[1] == "run";
     try {
         if (is_run) {
-            auto const program = static_cast<std::ptrdiff_t>(find_program_word(*app.get_subcommand("run"), words));
+            auto const program =
+                static_cast<std::ptrdiff_t>(find_program_word(*app.get_subcommand("run"), words));
             if (program < argc) {
                 options->program = words[static_cast<std::size_t>(program)];
                 options->arguments.assign(words.begin() + program + 1, words.end());

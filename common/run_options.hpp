@@ -24,12 +24,13 @@ enum class StatsFormat { none, text, json };
 struct RunOptions {
     std::string program;                ///< as typed: becomes argv[0]
     std::vector<std::string> arguments; ///< argv[1..]
-    std::vector<std::string> environment; ///< exactly these NAME=VALUE strings; nothing is inherited
+    std::vector<std::string>
+        environment; ///< exactly these NAME=VALUE strings; nothing is inherited
     std::vector<AddedPath> added;
-    std::string root;                   ///< a directory to use as root; empty: an otherwise empty root
+    std::string root; ///< a directory to use as root; empty: an otherwise empty root
     std::string workdir = "/";
-    std::uint64_t timeout_ns = 0;       ///< 0: none
-    std::uint64_t memory_bytes = 0;     ///< 0: the engine's default
+    std::uint64_t timeout_ns = 0;   ///< 0: none
+    std::uint64_t memory_bytes = 0; ///< 0: the engine's default
     int report_fd = -1;
     bool explain = false;
     bool trace = false;

@@ -8,7 +8,8 @@ namespace iso {
 template <typename F>
 class [[nodiscard]] ScopeExit {
 public:
-    explicit ScopeExit(F function) : function_(std::move(function)) {}
+    explicit ScopeExit(F function)
+        : function_(std::move(function)) {}
     ~ScopeExit() {
         if (armed_) function_();
     }

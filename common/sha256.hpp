@@ -48,7 +48,8 @@ public:
         unsigned char const one = 0x80;
         unsigned char const zero = 0;
         update(&one, 1);
-        while (used_ != 56) update(&zero, 1);
+        while (used_ != 56)
+            update(&zero, 1);
         unsigned char big_endian[8];
         for (unsigned i = 0; i < 8; ++i)
             big_endian[i] = static_cast<unsigned char>(bits >> (56U - 8U * i));
@@ -77,7 +78,8 @@ private:
             0xc67178f2};
         uint32_t w[64];
         for (unsigned i = 0; i < 16; ++i)
-            w[i] = static_cast<uint32_t>(p[4 * i]) << 24U | static_cast<uint32_t>(p[4 * i + 1]) << 16U |
+            w[i] = static_cast<uint32_t>(p[4 * i]) << 24U |
+                   static_cast<uint32_t>(p[4 * i + 1]) << 16U |
                    static_cast<uint32_t>(p[4 * i + 2]) << 8U | static_cast<uint32_t>(p[4 * i + 3]);
         for (unsigned i = 16; i < 64; ++i) {
             uint32_t const s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ (w[i - 15] >> 3U);
@@ -85,7 +87,8 @@ private:
             w[i] = w[i - 16] + s0 + w[i - 7] + s1;
         }
         uint32_t v[8];
-        for (unsigned i = 0; i < 8; ++i) v[i] = state_[i];
+        for (unsigned i = 0; i < 8; ++i)
+            v[i] = state_[i];
         for (unsigned i = 0; i < 64; ++i) {
             uint32_t const s1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
             uint32_t const choose = (v[4] & v[5]) ^ (~v[4] & v[6]);
@@ -102,7 +105,8 @@ private:
             v[1] = v[0];
             v[0] = t1 + t2;
         }
-        for (unsigned i = 0; i < 8; ++i) state_[i] += v[i];
+        for (unsigned i = 0; i < 8; ++i)
+            state_[i] += v[i];
     }
 
     // FIPS 180-4 section 5.3.3: the fractional parts of the square roots of the first 8 primes.

@@ -12,8 +12,8 @@ namespace iso {
 struct Finished {
     int wait_status = 0; ///< as from waitpid(2)
     bool timed_out = false;
-    std::string out;     ///< its stdout
-    std::string err;     ///< its stderr
+    std::string out; ///< its stdout
+    std::string err; ///< its stderr
 
     /// The status a shell would show; 124 when it was ended for its time.
     [[nodiscard]] int exit_status() const;

@@ -7,7 +7,8 @@ namespace iso {
 
 Result<TempDir> TempDir::create(std::string const& prefix) {
     char const* base = std::getenv("TMPDIR");
-    std::string path = std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/" + prefix + ".XXXXXX";
+    std::string path =
+        std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/" + prefix + ".XXXXXX";
     if (::mkdtemp(path.data()) == nullptr)
         return sys_error("mkdtemp(" + path + ")", "set TMPDIR to a directory you may write to");
     TempDir dir;

@@ -11,7 +11,8 @@ namespace iso {
 class [[nodiscard]] TempDir {
 public:
     TempDir() = default;
-    TempDir(TempDir&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    TempDir(TempDir&& other) noexcept
+        : path_(std::exchange(other.path_, {})) {}
     TempDir& operator=(TempDir&& other) noexcept {
         std::swap(path_, other.path_);
         return *this;

@@ -1,7 +1,8 @@
 #include "vmm-mini/backend.hpp"
 
+#include "common/machine/kernel_image.hpp"
 #include "vmm-mini/confine.hpp"
-#include "vmm-mini/kernel_image.hpp"
+#include "vmm-mini/embedded_kernel.hpp"
 
 #include <cpuid.h>
 #include <unistd.h>

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+using namespace iso;
 using namespace iso::vmm;
 
 namespace {

@@ -1,4 +1,6 @@
-#include "vmm-mini/kernel_image.hpp"
+#include "vmm-mini/embedded_kernel.hpp"
+
+#include "common/machine/kernel_image.hpp"
 
 extern "C" {
 extern std::byte const iso_vmm_kernel_start[];

@@ -1,8 +1,8 @@
 #include "vmm-mini/exit_loop.hpp"
 
+#include "common/machine/stop.hpp"
+#include "common/machine/trace.hpp"
 #include "vmm-mini/guest_death.hpp"
-#include "vmm-mini/stop.hpp"
-#include "vmm-mini/trace.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "common/machine/doorbell.hpp"
 #include "common/report.hpp"
-#include "vmm-mini/doorbell.hpp"
 #include "vmm-mini/kvm.hpp"
 
 #include <array>

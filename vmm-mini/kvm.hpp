@@ -1,9 +1,9 @@
 #pragma once
 
 #include "common/fd.hpp"
+#include "common/machine/guest_memory.hpp"
 #include "common/mapping.hpp"
 #include "common/result.hpp"
-#include "vmm-mini/guest_memory.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -2,12 +2,12 @@
 // (testdata/test_kernel.cpp). ISO_VMM_PROGRAM, ISO_TEST_KERNEL and ISO_STATIC_PROGRAM come from
 // CMake.
 #include "common/clock.hpp"
+#include "common/machine/guest_memory.hpp"
 #include "common/report.hpp"
 #include "common/subprocess.hpp"
 #include "common/temp_dir.hpp"
 #include "tests/support/catch.hpp"
 #include "vmm-mini/backend.hpp"
-#include "vmm-mini/guest_memory.hpp"
 
 #include <csignal>
 #include <fcntl.h>

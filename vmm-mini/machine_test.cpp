@@ -1,20 +1,21 @@
 // What the engine works out about machines without having one: CPUID, registers, clock, backend,
 // statistics, trace lines.
 #include "common/abi/guest_abi.h"
+#include "common/machine/guest_clock.hpp"
+#include "common/machine/trace.hpp"
 #include "common/temp_dir.hpp"
 #include "tests/support/catch.hpp"
 #include "vmm-mini/backend.hpp"
 #include "vmm-mini/cpu_state.hpp"
 #include "vmm-mini/cpuid.hpp"
-#include "vmm-mini/guest_clock.hpp"
 #include "vmm-mini/kvm_arrays.hpp"
 #include "vmm-mini/stats.hpp"
-#include "vmm-mini/trace.hpp"
 
 #include <cmath>
 
 #include <sys/stat.h>
 
+using namespace iso;
 using namespace iso;
 using namespace iso::vmm;
 

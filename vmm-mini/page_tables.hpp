@@ -1,8 +1,8 @@
 #pragma once
 
+#include "common/machine/guest_memory.hpp"
+#include "common/machine/kernel_image.hpp"
 #include "common/result.hpp"
-#include "vmm-mini/guest_memory.hpp"
-#include "vmm-mini/kernel_image.hpp"
 
 namespace iso::vmm {
 

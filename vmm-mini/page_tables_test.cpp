@@ -4,6 +4,7 @@
 
 #include <optional>
 
+using namespace iso;
 using namespace iso::vmm;
 
 namespace {

@@ -1,23 +1,28 @@
 #include "vmm-mini/run.hpp"
 
 #include "common/clock.hpp"
+#include "common/machine/boot.hpp"
+#include "common/machine/conclude.hpp"
+#include "common/machine/counters.hpp"
+#include "common/machine/crash.hpp"
+#include "common/machine/explain.hpp"
+#include "common/machine/guest_clock.hpp"
+#include "common/machine/kernel_file.hpp"
+#include "common/machine/kernel_image.hpp"
+#include "common/machine/modules.hpp"
+#include "common/machine/program_file.hpp"
+#include "common/machine/stop.hpp"
 #include "common/report.hpp"
 #include "vmm-mini/backend.hpp"
-#include "vmm-mini/boot.hpp"
 #include "vmm-mini/confine.hpp"
-#include "vmm-mini/counters.hpp"
 #include "vmm-mini/cpu_state.hpp"
 #include "vmm-mini/cpuid.hpp"
-#include "vmm-mini/crash.hpp"
+#include "vmm-mini/embedded_kernel.hpp"
+#include "vmm-mini/exit_counters.hpp"
 #include "vmm-mini/exit_loop.hpp"
-#include "vmm-mini/explain.hpp"
-#include "vmm-mini/guest_clock.hpp"
-#include "vmm-mini/kernel_image.hpp"
-#include "vmm-mini/modules.hpp"
 #include "vmm-mini/page_tables.hpp"
-#include "vmm-mini/program_file.hpp"
 #include "vmm-mini/stats.hpp"
-#include "vmm-mini/stop.hpp"
+#include "vmm-mini/vcpu_clock.hpp"
 
 #include <fmt/format.h>
 
@@ -34,61 +39,8 @@ namespace iso::vmm {
 namespace {
 
 constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
-constexpr std::uint64_t k_default_ram = 256 * k_mib;
-constexpr std::uint64_t k_least_ram = 8 * k_mib;
 
 constexpr std::uint32_t k_memory_slot = 0;
-
-/// The kernel's file, in memory: built in, or mapped from --kernel.
-struct KernelFile {
-    Mapping mapping;
-    std::span<std::byte const> bytes;
-    std::string name;
-
-    static Result<KernelFile> open(std::string const& path) {
-        if (path.empty()) {
-            if (embedded_kernel().empty())
-                return error("kernel", "vmm-mini was built without a guest kernel",
-                             "--kernel FILE");
-            return KernelFile{{}, embedded_kernel(), "built in"};
-        }
-        Fd const fd = TRY(Fd::open(path, O_RDONLY));
-        off_t const size = ::lseek(fd.get(), 0, SEEK_END);
-        if (size <= 0)
-            return error("kernel(" + path + ")", "an empty file",
-                         "a kernel built from this source tree");
-        KernelFile file;
-        file.mapping =
-            TRY(Mapping::create(static_cast<std::size_t>(size), PROT_READ, MAP_PRIVATE, fd.get()));
-        file.bytes = file.mapping.bytes();
-        file.name = path;
-        return file;
-    }
-};
-
-Result<std::uint64_t> ram_size(RunOptions const& options, std::uint64_t module_bytes) {
-    std::uint64_t const ram =
-        (options.memory_bytes != 0 ? options.memory_bytes : k_default_ram) & ~(k_large_page - 1);
-    if (ram < k_least_ram)
-        return error("--memory",
-                     fmt::format("{} bytes are too few for a guest", options.memory_bytes),
-                     fmt::format("--memory {}M or more", k_least_ram / k_mib));
-    if (module_bytes > max_linear_bytes() || ram > max_linear_bytes() - module_bytes)
-        return error(
-            "--memory", fmt::format("{} bytes are more than the guest kernel can map", ram),
-            fmt::format("--memory {}M or less",
-                        (max_linear_bytes() - std::min(module_bytes, max_linear_bytes())) / k_mib));
-    return ram;
-}
-
-std::uint64_t boot_flags(RunOptions const& options, Backend const& backend) {
-    std::uint64_t flags = 0;
-    if (options.trace) flags |= ISO_BOOT_TRACE;
-    if (backend.emulates_ring0()) flags |= ISO_BOOT_HOST_COPY;
-    if (::fcntl(STDIN_FILENO, F_GETFL) < 0 || (::fcntl(STDIN_FILENO, F_GETFL) & O_PATH) != 0)
-        flags |= ISO_BOOT_STDIN_CLOSED;
-    return flags;
-}
 
 /// Makes the pages that every guest writes at its start private and present, in few calls. Left
 /// alone they would be read first, as the shared zero page, and then replaced: each time KVM
@@ -118,9 +70,9 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     ModuleTable modules = TRY(ModuleTable::collect(program.host, program.guest, options));
     TRY(modules.check_directory(options.workdir));
     modules.lay_out({});
-    std::uint64_t const ram = TRY(ram_size(options, modules.bytes));
+    std::uint64_t const ram = TRY(ram_size(options, modules.bytes, max_linear_bytes()));
     modules.lay_out({ram});
-    KernelFile const kernel_bytes = TRY(KernelFile::open(kernel_file));
+    KernelFile const kernel_bytes = TRY(KernelFile::open(kernel_file, embedded_kernel()));
     KernelImage const kernel = TRY(KernelImage::parse(kernel_bytes.bytes, kernel_bytes.name));
 
     // Transparent huge pages would favour whoever gets them: every engine runs without.
@@ -136,7 +88,7 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
                  "no interrupt controller: nothing here needs one, and on some backends its "
                  "removal is slow");
     Vcpu const vcpu = TRY(kvm.create_vcpu(vm, 0));
-    kick_on_stop(&vcpu.run());
+    kick_on_stop(&vcpu.run().immediate_exit);
     Backend backend = detect_backend(CpuFeatures::read());
     confirm_backend(backend, vcpu);
     report.backend = backend.name;
@@ -166,7 +118,8 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     explain.step("gave the VM its memory and put the vCPU at the kernel's entry",
                  "64-bit mode, ring 0, interrupts off");
     GuestClock const clock = TRY(read_clock(vcpu));
-    TRY(write_boot_info(memory, options, modules, clock, boot_flags(options, backend),
+    TRY(write_boot_info(memory, options, modules, clock,
+                        boot_flags(options, backend.emulates_ring0()),
                         cpuid.hardware_capabilities()));
     explain.step(fmt::format("wrote the boot information; TSC {} kHz, offset {}", clock.tsc_khz,
                              static_cast<std::int64_t>(clock.tsc_offset)),
@@ -196,7 +149,8 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
         vm_statistics.add_to(report.counters, "kvm.");
         vcpu_statistics.add_to(report.counters, "kvm.");
         add_guest_counters(report.counters, memory);
-        add_engine_counters(report.counters, exits, doorbell);
+        add_exit_counters(report.counters, exits);
+        add_doorbell_counters(report.counters, doorbell);
         add_host_counters(report.counters);
         report.counters["clock.error_ns"] = static_cast<std::uint64_t>(std::abs(clock.error_now()));
     }
@@ -213,18 +167,7 @@ int run(RunOptions const& options, std::string const& kernel_file) {
     arm_crash_report(options.report_fd, report);
     auto done = arm_stop(options.timeout_ns);
     if (done) done = execute(options, kernel_file, report);
-    report.phases.destroy = monotonic_ns();
-    if (!done) {
-        report.ended = Ended::engine_failed;
-        report.failure = std::move(done).error();
-    }
-    if (report.failure) print_error("vmm-mini", *report.failure);
-    if (options.stats != StatsFormat::none) say(format_stats(report, options.stats));
-    if (auto const written = write_report(options.report_fd, report); !written) {
-        print_error("vmm-mini", written.error());
-        return exit_code::engine_failed;
-    }
-    return report.exit_status();
+    return conclude(report, std::move(done), options);
 }
 
 } // namespace iso::vmm

@@ -102,7 +102,7 @@ void run_first_process() {
     iso_boot_info const& boot = boot_info();
     iso_module const& program = boot_modules()[0];
     Process& process = current();
-    process.memory.table.root = ISO_PAGE_TABLES_GPA; // the engine's table: its user half is empty
+    port::first_space(process.memory.table);
     if ((boot.flags & ISO_BOOT_STDIN_CLOSED) != 0) process.files.close(0);
 
     static constinit ElfImage image; // too large for comfort on the stack

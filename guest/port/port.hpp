@@ -45,6 +45,8 @@ void flush(PageTable& table, UserAddr start, UserAddr end);
 /// Changes one present entry's permissions; the translation may linger until flush().
 void store(PageTable& table, UserAddr address, Pte* slot, Pte entry);
 
+/// The address space of the first program: what the machine starts with.
+void first_space(PageTable& table);
 /// A new, empty user half that shares the kernel's half. False when there is no memory.
 bool create_space(PageTable& table);
 /// The table's user half is empty; gives its root back.

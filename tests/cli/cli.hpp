@@ -63,6 +63,9 @@ inline void check_told(std::string const& program, Ran const& ran, int status) {
     TEST_CASE("vmm-mini: " subject, "[vmm-mini]") {                                                \
         ISO_CLI_NAME(__LINE__)("vmm-mini");                                                        \
     }                                                                                              \
+    TEST_CASE("paravirt-demo: " subject, "[paravirt-demo]") {                                      \
+        ISO_CLI_NAME(__LINE__)("paravirt-demo");                                                   \
+    }                                                                                              \
     static void ISO_CLI_NAME(__LINE__)(std::string const& program)
 #define ISO_CLI_PROGRAMS(subject)                                                                  \
     static void ISO_CLI_NAME(__LINE__)(std::string const& program);                                \
@@ -71,6 +74,9 @@ inline void check_told(std::string const& program, Ran const& ran, int status) {
     }                                                                                              \
     TEST_CASE("vmm-mini: " subject, "[vmm-mini]") {                                                \
         ISO_CLI_NAME(__LINE__)("vmm-mini");                                                        \
+    }                                                                                              \
+    TEST_CASE("paravirt-demo: " subject, "[paravirt-demo]") {                                      \
+        ISO_CLI_NAME(__LINE__)("paravirt-demo");                                                   \
     }                                                                                              \
     TEST_CASE("isobench: " subject, "[isobench]") {                                                \
         ISO_CLI_NAME(__LINE__)("isobench");                                                        \

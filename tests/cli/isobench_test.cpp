@@ -19,7 +19,7 @@ constexpr std::uint64_t k_ms = 1'000'000;
 
 TEST_CASE("isobench: probe tells of every engine", "[isobench]") {
     Ran const ran = call("isobench", {"probe"});
-    for (char const* engine : {"native", "isolate", "vmm-mini"})
+    for (char const* engine : {"native", "isolate", "vmm-mini", "paravirt-demo"})
         CHECK_THAT(ran.out, Catch::Contains(engine));
     CHECK((ran.status == 0 || ran.status == 1));
 }
@@ -29,7 +29,7 @@ TEST_CASE("isobench: list names every workload and engine", "[isobench]") {
     CHECK(ran.status == 0);
     for (char const* name :
          {"hello", "cpu-int", "cpu-fp", "mem-stream", "mem-chase", "syscall-null", "page-fault",
-          "write-small", "native", "isolate", "vmm-mini"})
+          "write-small", "native", "isolate", "vmm-mini", "paravirt-demo"})
         CHECK_THAT(ran.out, Catch::Contains(name));
 }
 

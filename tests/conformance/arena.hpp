@@ -76,4 +76,7 @@ void with_engine(char const* name, char const* need, std::function<void(Arena co
     TEST_CASE("vmm-mini: " subject, "[vmm-mini]" group) {                                          \
         ::iso::test::with_engine("vmm-mini", "kvm", ISO_CONFORMANCE_NAME(__LINE__));               \
     }                                                                                              \
+    TEST_CASE("paravirt-demo: " subject, "[paravirt-demo]" group) {                                \
+        ::iso::test::with_engine("paravirt-demo", "paravirt", ISO_CONFORMANCE_NAME(__LINE__));     \
+    }                                                                                              \
     static void ISO_CONFORMANCE_NAME(__LINE__)([[maybe_unused]] ::iso::test::Arena const& arena)

@@ -3,7 +3,8 @@
 #ifndef ISO_GUEST_BARE_LAYOUT_H
 #define ISO_GUEST_BARE_LAYOUT_H
 
-#define ISO_TEXT_BASE 0x600000200000 /* ISO_KERNEL_BASE + ISO_KERNEL_GPA; also where `syscall` enters */
+#define ISO_TEXT_BASE                                                                              \
+    0x600000200000 /* ISO_KERNEL_BASE + ISO_KERNEL_GPA; also where `syscall` enters */
 #define ISO_TEXT_BASE_LOW 0x00200000
 #define ISO_TEXT_BASE_HIGH 0x6000
 #define ISO_STUBS_OFFSET 0x100 /* exception stubs, 16 bytes each */

@@ -89,6 +89,11 @@ void flush(PageTable& table, UserAddr start, UserAddr end) {
         asm volatile("invlpg (%0)" : : "r"(start) : "memory");
 }
 
+// The engine made one for the start; its user half is empty.
+void first_space(PageTable& table) {
+    table.root = ISO_PAGE_TABLES_GPA;
+}
+
 bool create_space(PageTable& table) {
     FrameRun const run = frames.take_zeroed(1);
     if (run.count == 0) return false;

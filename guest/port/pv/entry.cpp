@@ -1,5 +1,5 @@
-// How traps enter and leave the kernel under the hypervisor. It has put the program's registers on the
-// kernel stack, in the order of TrapFrame; the way back is one hypercall.
+// How traps enter and leave the kernel under the hypervisor. It has put the program's registers on
+// the kernel stack, in the order of TrapFrame; the way back is one hypercall.
 #include "guest/port/pv/entry.hpp"
 
 #include "guest/kernel/log.hpp"
@@ -7,6 +7,8 @@
 #include "guest/kernel/syscall.hpp"
 #include "guest/kernel/usercopy.hpp"
 #include "guest/port/port.hpp"
+
+#include <asm/signal.h>
 
 static_assert(sizeof(iso_pv_frame) == sizeof(iso::guest::TrapFrame));
 static_assert(offsetof(iso_pv_frame, rbx) == offsetof(iso::guest::TrapFrame, rbx));
@@ -16,9 +18,9 @@ static_assert(offsetof(iso_pv_frame, ss) ==
               offsetof(iso::guest::TrapFrame, trap) + offsetof(iso::guest::TrapRegisters, ss));
 
 // The table that syscall_table.cpp keeps for the entry code.
-extern "C" iso::guest::Result (*const* iso_syscalls)(iso::guest::u64, iso::guest::u64, iso::guest::u64,
+extern "C" iso::guest::Result (*const* iso_syscalls)(iso::guest::u64, iso::guest::u64,
                                                      iso::guest::u64, iso::guest::u64,
-                                                     iso::guest::u64);
+                                                     iso::guest::u64, iso::guest::u64);
 
 namespace iso::guest::pv {
 
@@ -39,7 +41,11 @@ bool is_refused_system_call(TrapFrame const& frame) {
 
 [[noreturn]] void exception(TrapFrame* frame, u32 number) {
     auto const vector = static_cast<Vector>(number);
-    if (number == ISO_VECTOR_SPACE_DEAD) current().kill(31); // SIGSYS: the host ended its process
+    if (number ==
+        ISO_VECTOR_SPACE_DEAD) { // error: why the host could not map, 0: it ended the process
+        if (frame->trap.error != 0) current().kill_out_of_memory();
+        current().kill(SIGSYS);
+    }
     if (vector == Vector::page) {
         iso_user_page_fault(&frame->trap, port::fault_address());
     } else if (vector == Vector::invalid_opcode && is_refused_system_call(*frame)) {

@@ -5,6 +5,8 @@
 #include "guest/kernel/trap.hpp"
 #include "guest/port/pv/layout.h"
 
+// Hidden: their addresses are taken, and the kernel has no global offset table.
+#pragma GCC visibility push(hidden)
 extern "C" iso::guest::u8 iso_boot_stack[];
 
 namespace iso::guest::pv {
@@ -18,3 +20,4 @@ iso_trap_info const* trap_table();
 [[noreturn]] void return_to_user(TrapFrame const& frame);
 
 } // namespace iso::guest::pv
+#pragma GCC visibility pop

@@ -2,6 +2,7 @@
 #include "guest/port/port.hpp"
 
 #include "guest/kernel/frame.hpp"
+#include "guest/kernel/log.hpp"
 #include "guest/kernel/memory.hpp"
 #include "guest/port/pv/entry.hpp"
 
@@ -9,25 +10,45 @@ namespace iso::guest::port {
 
 using pv::hypercall;
 
+namespace {
+u64 stack_top = 0;
+} // namespace
+
 void init(iso_boot_info const&) {
     pv::shared_info().upcall_mask = 1;
     hypercall(ISO_HC_SET_TRAP_TABLE, reinterpret_cast<u64>(pv::trap_table()));
-    hypercall(ISO_HC_CALLBACK_OP, ISO_CALLBACK_SYSCALL, reinterpret_cast<u64>(&pv::syscall_callback));
+    hypercall(ISO_HC_CALLBACK_OP, ISO_CALLBACK_SYSCALL,
+              reinterpret_cast<u64>(&pv::syscall_callback));
     hypercall(ISO_HC_CALLBACK_OP, ISO_CALLBACK_EVENT, reinterpret_cast<u64>(&pv::event_callback));
     set_kernel_stack(reinterpret_cast<u64>(iso_boot_stack) + pv::k_kernel_stack_bytes);
 }
 
-void enter_user(TrapFrame const& frame) { pv::return_to_user(frame); }
-
-void halt() {
-    for (;;) hypercall(ISO_HC_SCHED_OP, ISO_SCHED_SHUTDOWN);
+void enter_user(TrapFrame const& frame) {
+    pv::return_to_user(frame);
 }
 
-void unlink_table(PageTable&, Pte* slot, Gpa) { *slot = 0; }
+void halt() {
+    for (;;)
+        hypercall(ISO_HC_SCHED_OP, ISO_SCHED_SHUTDOWN);
+}
+
+void unlink_table(PageTable&, Pte* slot, Gpa) {
+    *slot = 0;
+}
 
 // What clear() and store() asked for is done, and nobody can reach it any more, when this returns.
 void flush(PageTable& table, UserAddr, UserAddr) {
     hypercall(ISO_HC_MMU_UPDATE, 0, 0, ISO_MMU_FLUSH, table.asid);
+}
+
+// The table in guest memory is for the kernel's own walks; the address space is a process of the
+// host.
+void first_space(PageTable& table) {
+    table.root = ISO_PAGE_TABLES_GPA;
+    i64 const space = hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_NEW_SPACE);
+    if (space < 0) panic("the hypervisor gives no address space");
+    table.asid = static_cast<u16>(space);
+    switch_space(table);
 }
 
 bool create_space(PageTable& table) {
@@ -52,13 +73,25 @@ void switch_space(PageTable const& table) {
     hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_NEW_BASEPTR, table.asid);
 }
 
-void copy(Gpa to, Gpa from, u64 bytes) { copy_small(linear(to), linear(from), bytes); }
-void zero(Gpa to, u64 bytes) { zero_small(linear(to), bytes); }
+void copy(Gpa to, Gpa from, u64 bytes) {
+    copy_small(linear(to), linear(from), bytes);
+}
+void zero(Gpa to, u64 bytes) {
+    zero_small(linear(to), bytes);
+}
 
-void set_fs_base(u64 base) { hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_SET_FS_BASE, base); }
-u64 fs_base() { return static_cast<u64>(hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_GET_FS_BASE)); }
-void set_gs_base(u64 base) { hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_SET_GS_BASE, base); }
-u64 gs_base() { return static_cast<u64>(hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_GET_GS_BASE)); }
+void set_fs_base(u64 base) {
+    hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_SET_FS_BASE, base);
+}
+u64 fs_base() {
+    return static_cast<u64>(hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_GET_FS_BASE));
+}
+void set_gs_base(u64 base) {
+    hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_SET_GS_BASE, base);
+}
+u64 gs_base() {
+    return static_cast<u64>(hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_GET_GS_BASE));
+}
 
 u32 hardware_capabilities() {
     u32 eax = 1, ebx, ecx = 0, edx;
@@ -66,6 +99,12 @@ u32 hardware_capabilities() {
     return edx;
 }
 
-void set_kernel_stack(u64 top) { hypercall(ISO_HC_STACK_SWITCH, top); }
+void set_kernel_stack(u64 top) {
+    stack_top = top;
+    hypercall(ISO_HC_STACK_SWITCH, top);
+}
+u64 kernel_stack_top() {
+    return stack_top;
+}
 
 } // namespace iso::guest::port

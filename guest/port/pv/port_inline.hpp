@@ -7,9 +7,12 @@
 
 namespace iso::guest::port {
 
-inline constexpr Pte k_table_flags = k_pte_present | k_pte_write | k_pte_user | k_pte_accessed_dirty;
+inline constexpr Pte k_table_flags =
+    k_pte_present | k_pte_write | k_pte_user | k_pte_accessed_dirty;
 
-inline void link_table(PageTable&, Pte* slot, Gpa frame) { *slot = frame | k_table_flags; }
+inline void link_table(PageTable&, Pte* slot, Gpa frame) {
+    *slot = frame | k_table_flags;
+}
 
 inline void update(PageTable const& table, UserAddr address, Pte entry, u64 pages, u64 flags) {
     iso_mmu_update const one = {address, entry, pages};
@@ -18,7 +21,8 @@ inline void update(PageTable const& table, UserAddr address, Pte entry, u64 page
 
 // One call for the run, and one mapping on the host: the frames are neighbours too.
 inline void map_run(PageTable& table, UserAddr address, Pte* slot, Pte first, u32 count) {
-    for (u32 i = 0; i < count; ++i) slot[i] = first + i * k_page;
+    for (u32 i = 0; i < count; ++i)
+        slot[i] = first + i * k_page;
     update(table, address, first, count, 0);
 }
 
@@ -50,11 +54,19 @@ inline u64 cycles() {
     return u64{high} << 32 | low;
 }
 
-inline u64 fault_address() { return pv::shared_info().fault_address; }
+inline u64 fault_address() {
+    return pv::shared_info().fault_address;
+}
 
 // The virtual interrupt flag is a word in shared memory: no privileged instruction, no trap.
-inline void enable_interrupts() { pv::shared_info().upcall_mask = 0; }
-inline void disable_interrupts() { pv::shared_info().upcall_mask = 1; }
-inline void idle() { pv::hypercall(ISO_HC_SCHED_OP, ISO_SCHED_BLOCK); }
+inline void enable_interrupts() {
+    pv::shared_info().upcall_mask = 0;
+}
+inline void disable_interrupts() {
+    pv::shared_info().upcall_mask = 1;
+}
+inline void idle() {
+    pv::hypercall(ISO_HC_SCHED_OP, ISO_SCHED_BLOCK);
+}
 
 } // namespace iso::guest::port

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "common/result.hpp"
+
+namespace iso::pv {
+
+/// Confines the monitor, and by inheritance everything it starts: no_new_privs, no capabilities,
+/// and a filter under which nothing can be opened by name, connected, mounted or traced. The stubs
+/// add their own, much narrower filters on top.
+Result<void> confine();
+
+} // namespace iso::pv

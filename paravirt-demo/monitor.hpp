@@ -1,0 +1,94 @@
+#pragma once
+
+#include "common/machine/doorbell.hpp"
+#include "paravirt-demo/control_block.hpp"
+#include "paravirt-demo/stub_process.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace iso::pv {
+
+/// The monitor: the part of the hypervisor that the host's safety and other domains' rest on.
+///
+/// It owns the domain's processes and devices, and serves what K asks for. K and every U are
+/// hostile: requests are read once, numbers are checked, and guest memory is reached only through
+/// the doorbell's checked accessor.
+class Monitor {
+public:
+    enum class End { guest_ended, kernel_crashed, stopped };
+
+    struct Options {
+        std::uint32_t spin = 0;    ///< iterations a side spins before it sleeps; for two cores
+        std::uint64_t tick_ns = 0; ///< an event at this interval, whatever the guest asks for
+    };
+
+    static Result<Monitor> create(ControlBlock const& block, Doorbell& doorbell, int ram_fd,
+                                  Options const& options);
+
+    /// Starts the guest kernel's process, and the first address space's beside it, so that it is
+    /// ready when the kernel asks.
+    Result<void> start(KernelLaunch const& launch);
+
+    /// Serves the domain until it ends or this process is told to stop.
+    Result<End> serve();
+
+    /// Ends and reaps every process of the domain.
+    void finish(rusage& usage);
+
+    [[nodiscard]] std::string const& crash() const { return crash_; }
+    /// Hypercalls that crossed to the monitor, by number: counted here, so not the guest's word.
+    [[nodiscard]] std::array<std::uint64_t, ISO_HYPERCALL_COUNT> const& crossings() const {
+        return crossings_;
+    }
+    [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
+    [[nodiscard]] std::uint64_t spaces_started() const { return spaces_started_; }
+
+private:
+    Monitor(ControlBlock const& block, Doorbell& doorbell)
+        : block_(&block)
+        , doorbell_(&doorbell) {}
+
+    Result<void> start_space(unsigned slot);
+    std::int64_t new_space();
+    std::int64_t free_space(std::uint64_t slot);
+    std::int64_t set_timer(std::uint64_t deadline_ns);
+    void serve_request();
+    std::int64_t answer(std::uint32_t number, std::array<std::uint64_t, 5> const& arguments);
+    void raise_event(unsigned port);
+    void watch(unsigned slot);
+    void space_died(unsigned slot);
+    void acknowledge();
+    void kernel_died();
+    void describe_crash(std::array<std::uint64_t, 5> const& arguments);
+
+    ControlBlock const* block_;
+    Doorbell* doorbell_;
+    Options options_;
+    Fd user_program_;
+    Fd kernel_program_;
+    Fd ram_;
+    Fd control_;
+    Fd acknowledge_;
+    Fd bell_;
+    Fd timer_;
+    StubProcess kernel_;
+    std::vector<StubProcess> spaces_; ///< by slot
+    std::vector<bool> granted_;       ///< given to K, by slot
+    std::uint32_t answered_ = 0;
+    std::optional<End> end_;
+    std::string crash_;
+    std::array<std::uint64_t, ISO_HYPERCALL_COUNT> crossings_{};
+    std::uint64_t ticks_ = 0;
+    struct {
+        unsigned slot = 0;
+        std::uint64_t entries = 0;
+        std::uint64_t since_ns = 0;
+    } watched_; ///< the user code that runs, as of the last tick that found it as it is
+    std::uint64_t spaces_started_ = 0;
+};
+
+} // namespace iso::pv
