@@ -1,7 +1,8 @@
+#include "paravirt-demo/monitor.hpp"
+
 #include "common/clock.hpp"
 #include "common/machine/stop.hpp"
 #include "paravirt-demo/images.hpp"
-#include "paravirt-demo/monitor.hpp"
 
 #include <fmt/format.h>
 

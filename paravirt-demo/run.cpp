@@ -89,6 +89,7 @@ Result<void> execute(RunOptions const& options, DomainOptions const& domain, Run
         "sleeping cores ten times that");
 
     ModuleTable modules = TRY(ModuleTable::collect(program.host, program.guest, options));
+    TRY(modules.check_directory(options.workdir));
     modules.lay_out({});
     std::uint64_t const ram = TRY(ram_size(options, modules.bytes, k_linear_bytes));
     modules.lay_out({ram});

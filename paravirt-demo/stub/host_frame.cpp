@@ -1,4 +1,5 @@
 #include "paravirt-demo/stub/host_frame.hpp"
+
 #include "paravirt-demo/stub/host_signal.hpp"
 
 #include <linux/audit.h>
