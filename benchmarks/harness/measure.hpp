@@ -44,7 +44,7 @@ struct MeasureRequest {
     std::optional<int> cpu;
     int stop_signal = 9;          ///< what it gets first when it has to end early
     std::uint64_t timeout_ns = 0; ///< 0: none
-    std::uint64_t output_limit = std::uint64_t{64} << 20U; ///< bytes of stdout and stderr together
+    std::uint64_t output_limit = std::uint64_t{16} << 20U; ///< bytes of stdout and stderr together
 };
 
 /// Runs one process to its end. Precondition: become_subreaper() was called and the harness has no
