@@ -22,9 +22,6 @@ catch2|header catch2/catch.hpp|Catch2, version 2.13 or 3
 libbenchmark-dev|header benchmark/benchmark.h|Google Benchmark
 busybox-static|-|a static busybox: a program that is not ours for every engine to run
 graphviz|command dot|Graphviz
-qemu-system-x86|command qemu-system-x86_64|QEMU, for the test virtual machine
-kmod|command depmod|kmod, for its modules
-cpio|command cpio|cpio, for its initramfs
 shellcheck|command shellcheck|ShellCheck
 yamllint|command yamllint|yamllint, for the workflow files
 clang-format-14|command clang-format-14|clang-format, version 14 exactly
