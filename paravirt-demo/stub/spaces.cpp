@@ -93,40 +93,41 @@ void enter_user(iso_pv_frame const& frame) {
         await_event(space, 0);
         space.last_event = __atomic_load_n(&event.event_seq, __ATOMIC_ACQUIRE);
     }
-    // First say that user code runs, then look for events: the monitor first sets them pending,
-    // then looks whether user code runs. One of the two always sees the other.
-    __atomic_store_n(&control().running, space.slot() + 1, __ATOMIC_SEQ_CST);
-    if (upcall_pending() && g_handlers[k_event_tick] != 0) {
-        __atomic_store_n(&control().running, 0U, __ATOMIC_SEQ_CST);
-        deliver(frame, k_event_tick);
-    }
-    if (!space.dead()) {
-        put_registers(space, frame);
-        uint32_t const answered = space.last_event;
-        if (space.has_queued()) {
-            space.resume_after_commands(answered);
-        } else {
-            __atomic_store_n(&event.go, answered, __ATOMIC_RELEASE);
-            futex_wake(&event.go);
+    // A loop and no recursion: user code chooses how often it goes round, and the stack is the
+    // guest kernel's.
+    for (iso_pv_frame current = frame;;) {
+        // First say that user code runs, then look for events: the monitor first sets them pending,
+        // then looks whether user code runs. One of the two always sees the other.
+        __atomic_store_n(&control().running, space.slot() + 1, __ATOMIC_SEQ_CST);
+        if (upcall_pending() && g_handlers[k_event_tick] != 0) {
+            __atomic_store_n(&control().running, 0U, __ATOMIC_SEQ_CST);
+            deliver(current, k_event_tick);
         }
-        await_event(space, answered);
-        space.last_event = __atomic_load_n(&event.event_seq, __ATOMIC_ACQUIRE);
+        if (!space.dead()) {
+            put_registers(space, current);
+            uint32_t const answered = space.last_event;
+            if (space.has_queued()) {
+                space.resume_after_commands(answered);
+            } else {
+                __atomic_store_n(&event.go, answered, __ATOMIC_RELEASE);
+                futex_wake(&event.go);
+            }
+            await_event(space, answered);
+            space.last_event = __atomic_load_n(&event.event_seq, __ATOMIC_ACQUIRE);
+        }
+        __atomic_store_n(&control().running, 0U, __ATOMIC_SEQ_CST);
+        if (space.dead()) {
+            current.error = 0; // no errno: the host ended it
+            deliver(current, ISO_VECTOR_SPACE_DEAD);
+        }
+        unsigned const vector = take_registers(space, current);
+        if (uint32_t const failed = event.map_error; failed != 0) {
+            current.error = failed; // the host has no more mappings for it
+            deliver(current, ISO_VECTOR_SPACE_DEAD);
+        }
+        // A tick that was latched, and whose event has been taken since, says nothing new.
+        if (vector != k_event_tick || upcall_pending()) deliver(current, vector);
     }
-    __atomic_store_n(&control().running, 0U, __ATOMIC_SEQ_CST);
-    iso_pv_frame next{};
-    if (space.dead()) {
-        next = frame;
-        next.error = 0; // no errno: the host ended it
-        deliver(next, ISO_VECTOR_SPACE_DEAD);
-    }
-    unsigned const vector = take_registers(space, next);
-    if (uint32_t const failed = event.map_error;
-        failed != 0) { // the host has no more mappings for it
-        next.error = failed;
-        deliver(next, ISO_VECTOR_SPACE_DEAD);
-    }
-    if (vector == k_event_tick && !upcall_pending()) enter_user(next); // latched, and taken since
-    deliver(next, vector);
 }
 
 } // namespace iso::pv
