@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define ISO_ABI_VERSION 1u
+#define ISO_ABI_VERSION 2u
 #define ISO_ABI_MAGIC 0x62616c6f73690a00ull /* "\0\nisolab" */
 
 typedef uint64_t iso_gpa_t; /* a guest-physical address: not a pointer, on either side */
@@ -146,7 +146,8 @@ enum iso_operation {
     ISO_OP_FLUSH = 1, /* write out what the console ring holds; result 0 or -errno */
     ISO_OP_WRITE =
         2, /* flush, then write `ranges` to descriptor `argument[0]`; result bytes or -errno */
-    ISO_OP_READ = 3, /* flush, then read stdin into `ranges`; result bytes or -errno; may block */
+    ISO_OP_READ = 3, /* flush, then read stdin into `ranges`; result bytes or -errno; argument[0]: 0
+                      * may block, 1 -EAGAIN where it would */
     ISO_OP_EXIT =
         4, /* the program ended; argument[0]: 0 exited, 1 killed by a signal; argument[1]: which */
     ISO_OP_PANIC = 5, /* the kernel cannot go on; ranges[0] is the message */
@@ -155,8 +156,15 @@ enum iso_operation {
     ISO_OP_TRACE =
         8, /* a system call: argument[0] number, argument[1..6] arguments, argument[7] result */
     ISO_OP_RANDOM = 9, /* fill `ranges` with random bytes from the host */
-    ISO_OP_SLEEP = 10, /* flush, then sleep until CLOCK_MONOTONIC is argument[0]; result 0 */
+    ISO_OP_SLEEP = 10, /* flush, then sleep until CLOCK_MONOTONIC is argument[0] (~0: for ever) or,
+                        * with argument[1] = 1, stdin can be read without blocking; result 0 the
+                        * moment came, 1 stdin is ready */
+    ISO_OP_TIMER =
+        11, /* an interrupt once CLOCK_MONOTONIC is argument[0]; 0: none. One shot, replaces
+             * the last one. On the bare machine it is vector ISO_TIMER_VECTOR. */
 };
+
+#define ISO_TIMER_VECTOR 32u
 
 struct iso_range {
     iso_gpa_t gpa;

@@ -21,7 +21,9 @@ enum iso_hypercall {
     ISO_HC_SET_TRAP_TABLE = 0, /* (const struct iso_trap_info*) ends with address 0 */
     ISO_HC_MMU_UPDATE = 1,     /* (const struct iso_mmu_update*, count, ISO_MMU_*, address space) */
     ISO_HC_STACK_SWITCH = 3,   /* (kernel stack top) */
-    ISO_HC_MULTICALL = 13,     /* (struct iso_multicall*, count) */
+    ISO_HC_FPU_TASKSWITCH =
+        5,                 /* (ISO_FPU_*, kernel memory) registers of the current space's thread */
+    ISO_HC_MULTICALL = 13, /* (struct iso_multicall*, count) */
     ISO_HC_UPDATE_VA_MAPPING = 14, /* (virtual address, page-table entry, ISO_MMU_*) */
     ISO_HC_SET_TIMER_OP = 15,      /* (absolute CLOCK_MONOTONIC ns; 0 cancels) */
     ISO_HC_XEN_VERSION = 17,       /* () the version of this interface */
@@ -32,7 +34,7 @@ enum iso_hypercall {
     ISO_HC_DOORBELL = 48,          /* (operation) guest_abi.h's doorbell; Xen's arch_0 */
 };
 
-#define ISO_HYPERCALL_VERSION 1u
+#define ISO_HYPERCALL_VERSION 2u
 
 /* What a frame shows as cs and ss of a program: guest_abi.h's user selectors. */
 #define ISO_USER_CS_SELECTOR 0x43u
@@ -76,7 +78,12 @@ struct iso_mmu_update {
 
 /* ISO_MMU_FLUSH: the call returns when what was replaced or taken away cannot be reached any more.
  * Without it new mappings are made before the program runs again, and removals some time later. */
-enum { ISO_MMU_FLUSH = 1 };
+enum {
+    ISO_MMU_FLUSH = 1,
+    /* The entries are mapped already, to whatever frames: they get the rights in `pte`, whose frame
+     * counts for nothing. Not present: no access. */
+    ISO_MMU_PROTECT = 2,
+};
 
 enum {
     ISO_MMUEXT_NEW_SPACE = 0x40,   /* () a fresh address space; result its identifier */
@@ -86,6 +93,20 @@ enum {
     ISO_MMUEXT_GET_FS_BASE = 0x43, /* () its FS base when it last entered the kernel */
     ISO_MMUEXT_SET_GS_BASE = 0x44,
     ISO_MMUEXT_GET_GS_BASE = 0x45,
+    ISO_MMUEXT_FORGET_SPACE = 0x46, /* (identifier) nothing is mapped in it when this returns */
+};
+
+/* ---- Floating-point registers -------------------------------------------------------------------
+ */
+
+/* Of the current address space's thread: x87, SSE and whatever else the host's XSAVE keeps for it,
+ * as XSAVE stores it (not compacted), then its FS and GS base. 64-byte aligned. */
+enum {
+    ISO_FPU_BYTES = 0x40,    /* () the size of that */
+    ISO_FPU_SAVE = 0x41,     /* (to) */
+    ISO_FPU_RESTORE = 0x42,  /* (from) */
+    ISO_FPU_RESET = 0x43,    /* () as a program starts */
+    ISO_FPU_SANITIZE = 0x44, /* (buffer) makes it one that RESTORE can take; -EINVAL: it is none */
 };
 
 /* ---- Scheduling -------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ u64 realtime_ns() {
 
 void sleep_until(u64 deadline) {
     port::request().argument[0] = deadline;
+    port::request().argument[1] = 0;
     port::ring(ISO_OP_SLEEP);
 }
 

@@ -85,6 +85,7 @@ Result read(UserAddr to, u64 bytes) {
     iso_doorbell& page = port::request();
     copy_small(page.ranges, ranges, count * sizeof(iso_range));
     page.range_count = count;
+    page.argument[0] = 0;
     return port::ring(ISO_OP_READ);
 }
 

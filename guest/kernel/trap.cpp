@@ -70,6 +70,8 @@ void iso_user_work(TrapFrame* frame) {
     iso_work_pending = 0;
 }
 
+void iso_timer_tick() {}
+
 void iso_kernel_exception(TrapFrame* frame, Vector vector) {
     Line line;
     line << "exception ";

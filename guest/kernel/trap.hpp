@@ -54,6 +54,9 @@ void iso_user_exception(iso::guest::TrapRegisters* registers, iso::guest::Vector
 void iso_user_page_fault(iso::guest::TrapRegisters* registers, iso::guest::u64 address);
 /// Runs before returning to the program while iso_work_pending is set; may change the frame.
 void iso_user_work(iso::guest::TrapFrame* frame);
+/// The moment of port::set_timer() has passed. Runs with the program's registers saved, interrupts
+/// off, before the kernel looks at iso_work_pending.
+void iso_timer_tick();
 /// The kernel itself faulted.
 [[noreturn]] void iso_kernel_exception(iso::guest::TrapFrame* frame, iso::guest::Vector vector);
 /// Nonzero when the return to the program must pass through iso_user_work().

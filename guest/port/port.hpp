@@ -44,11 +44,17 @@ void clear(PageTable& table, UserAddr address, Pte* slot);
 void flush(PageTable& table, UserAddr start, UserAddr end);
 /// Changes one present entry's permissions; the translation may linger until flush().
 void store(PageTable& table, UserAddr address, Pte* slot, Pte entry);
+/// Gives `count` neighbouring entries from `slot` on, all of them nonzero, the rights in `flags`
+/// (an entry without a frame); their frames stay. Old translations may linger until flush().
+void protect_run(PageTable& table, UserAddr address, Pte* slot, u32 count, Pte flags);
 
 /// The address space of the first program: what the machine starts with.
 void first_space(PageTable& table);
 /// A new, empty user half that shares the kernel's half. False when there is no memory.
 bool create_space(PageTable& table);
+/// The user half maps nothing any more, whatever its tables say: exec, and the end of a space.
+/// Frames that only it reached may be given away when this returns.
+void forget_space(PageTable& table);
 /// The table's user half is empty; gives its root back.
 void destroy_space(PageTable& table);
 /// Makes this the current address space.
@@ -83,6 +89,18 @@ void set_gs_base(u64 base);
 u64 gs_base();
 /// CPUID leaf 1, EDX: what AT_HWCAP reports.
 u32 hardware_capabilities();
+/// Bytes of one program's floating-point state below, its FS and GS base included. The first 512
+/// are FXSAVE's (AMD64 APM volume 2, 11.5.4).
+u32 fpu_bytes();
+/// The state of the current address space's program, to and from 64-byte aligned kernel memory.
+/// What is restored was saved, or passed fpu_sanitize().
+void fpu_save(void* to);
+void fpu_restore(void const* from);
+/// The state that a program starts with.
+void fpu_reset();
+/// Makes a saved state safe to restore that a program may have changed (in a signal frame). FS and
+/// GS base become the current ones: a signal frame does not set them. False: it is none.
+bool fpu_sanitize(void* buffer);
 /// Where the last page fault was.
 u64 fault_address();
 /// Where the next trap from user mode builds its frame.
@@ -96,6 +114,9 @@ void enable_interrupts();
 void disable_interrupts();
 /// Waits for an interrupt, with interrupts enabled meanwhile.
 void idle();
+/// CLOCK_MONOTONIC ns; 0: none. One shot: iso_timer_tick() runs when it passes while a program
+/// runs, or before the next program does.
+void set_timer(u64 deadline_ns);
 
 } // namespace iso::guest::port
 

@@ -107,6 +107,11 @@ void destroy_space(PageTable& table) {
     frames.release(table.root, 1);
 }
 
+// All of it is stale at once.
+void forget_space(PageTable& table) {
+    forget_all(table);
+}
+
 void switch_space(PageTable const& table) {
     current_root = table.root;
     load_root(current_root);
@@ -141,6 +146,70 @@ void set_gs_base(u64 base) {
 }
 u64 gs_base() {
     return read_msr(msr_gs_base);
+}
+
+namespace {
+
+// What FXSAVE64 stores, then what it does not. As initialised: what a program starts with.
+struct alignas(16) FpuState {
+    u16 control = 0x37f; // as FNINIT leaves it
+    u16 status = 0;
+    u8 tags = 0; // no x87 register in use
+    u8 reserved = 0;
+    u16 opcode = 0;
+    u64 instruction = 0;
+    u64 operand = 0;
+    u32 mxcsr = 0x1f80; // all exceptions masked
+    u32 mxcsr_mask = 0;
+    u64 registers[60] = {};
+    u64 fs_base = 0;
+    u64 gs_base = 0;
+};
+static_assert(sizeof(FpuState) == 512 + 16);
+constexpr FpuState k_initial_fpu;
+
+// The bits of MXCSR that this processor has; setting another one faults (AMD64 APM volume 2,
+// 11.5.10).
+u32 mxcsr_bits() {
+    static u32 bits = 0;
+    if (bits == 0) {
+        FpuState state;
+        asm volatile("fxsave64 %0" : "=m"(state));
+        bits = state.mxcsr_mask != 0 ? state.mxcsr_mask : 0xffbf;
+    }
+    return bits;
+}
+
+} // namespace
+
+u32 fpu_bytes() {
+    return sizeof(FpuState);
+}
+
+void fpu_save(void* to) {
+    auto* const state = static_cast<FpuState*>(to);
+    asm volatile("fxsave64 %0" : "=m"(*state));
+    state->fs_base = fs_base();
+    state->gs_base = gs_base();
+}
+
+void fpu_restore(void const* from) {
+    auto const* const state = static_cast<FpuState const*>(from);
+    asm volatile("fxrstor64 %0" : : "m"(*state));
+    set_fs_base(state->fs_base);
+    set_gs_base(state->gs_base);
+}
+
+void fpu_reset() {
+    fpu_restore(&k_initial_fpu);
+}
+
+bool fpu_sanitize(void* buffer) {
+    auto* const state = static_cast<FpuState*>(buffer);
+    state->mxcsr &= mxcsr_bits();
+    state->fs_base = fs_base();
+    state->gs_base = gs_base();
+    return true;
 }
 
 u32 hardware_capabilities() {

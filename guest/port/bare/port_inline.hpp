@@ -5,6 +5,9 @@
 
 namespace iso::guest::port {
 
+// One processor's registers serve every program.
+inline constexpr bool k_fpu_per_space = false;
+
 inline constexpr Pte k_table_flags =
     k_pte_present | k_pte_write | k_pte_user | k_pte_accessed_dirty;
 
@@ -29,6 +32,11 @@ inline void clear(PageTable&, UserAddr, Pte* slot) {
 }
 inline void store(PageTable&, UserAddr, Pte* slot, Pte entry) {
     *slot = entry;
+}
+
+inline void protect_run(PageTable&, UserAddr, Pte* slot, u32 count, Pte flags) {
+    for (; count != 0; --count, ++slot)
+        *slot = pte_frame(*slot) | flags;
 }
 
 inline void replace(PageTable&, UserAddr address, Pte* slot, Pte entry) {
@@ -63,6 +71,10 @@ inline void enable_interrupts() {
 }
 inline void disable_interrupts() {
     asm volatile("cli" : : : "memory");
+}
+inline void set_timer(u64 deadline_ns) {
+    request().argument[0] = deadline_ns;
+    ring(ISO_OP_TIMER);
 }
 inline void idle() {
     asm volatile("sti; hlt; cli" : : : "memory");

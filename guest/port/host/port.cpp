@@ -25,6 +25,7 @@ bool create_space(PageTable& table) {
     table.root = frames.take_zeroed(1).first;
     return table.root != 0;
 }
+void forget_space(PageTable&) {}
 void destroy_space(PageTable& table) {
     frames.release(table.root, 1);
 }
@@ -42,6 +43,25 @@ u64 fs_base() {
 void set_gs_base(u64) {}
 u64 gs_base() {
     return 0;
+}
+// A register file that is a piece of memory.
+namespace {
+unsigned char g_fpu[528];
+} // namespace
+u32 fpu_bytes() {
+    return sizeof g_fpu;
+}
+void fpu_save(void* to) {
+    std::memcpy(to, g_fpu, sizeof g_fpu);
+}
+void fpu_restore(void const* from) {
+    std::memcpy(g_fpu, from, sizeof g_fpu);
+}
+void fpu_reset() {
+    std::memset(g_fpu, 0, sizeof g_fpu);
+}
+bool fpu_sanitize(void*) {
+    return true;
 }
 u32 hardware_capabilities() {
     return 0;

@@ -5,6 +5,9 @@
 
 namespace iso::guest::port {
 
+// One processor's registers serve every program.
+inline constexpr bool k_fpu_per_space = false;
+
 inline constexpr Pte k_table_flags =
     k_pte_present | k_pte_write | k_pte_user | k_pte_accessed_dirty;
 
@@ -21,6 +24,11 @@ inline void clear(PageTable&, UserAddr, Pte* slot) {
 inline void store(PageTable&, UserAddr, Pte* slot, Pte entry) {
     *slot = entry;
 }
+inline void protect_run(PageTable&, UserAddr, Pte* slot, u32 count, Pte flags) {
+    for (; count != 0; --count, ++slot)
+        *slot = pte_frame(*slot) | flags;
+}
+
 inline void replace(PageTable&, UserAddr, Pte* slot, Pte entry) {
     *slot = entry;
 }
@@ -37,5 +45,6 @@ inline u64 fault_address() {
 inline void enable_interrupts() {}
 inline void disable_interrupts() {}
 inline void idle() {}
+inline void set_timer(u64) {}
 
 } // namespace iso::guest::port

@@ -76,11 +76,11 @@ void syscall_callback(TrapFrame* frame, u32) {
     leave(frame);
 }
 
-// Events carry no work yet: the tick makes the kernel run, which is what it is for.
 void event_callback(TrapFrame* frame, u32) {
     iso_shared_info& shared = shared_info();
     __atomic_store_n(&shared.upcall_pending, 0u, __ATOMIC_SEQ_CST);
-    __atomic_exchange_n(&shared.pending[0], 0u, __ATOMIC_SEQ_CST);
+    u32 const events = __atomic_exchange_n(&shared.pending[0], 0u, __ATOMIC_SEQ_CST);
+    if ((events & 1u << ISO_EVENT_TIMER) != 0) iso_timer_tick();
     leave(frame);
 }
 

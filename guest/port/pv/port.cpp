@@ -64,6 +64,10 @@ bool create_space(PageTable& table) {
     return true;
 }
 
+void forget_space(PageTable& table) {
+    hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FORGET_SPACE, table.asid);
+}
+
 void destroy_space(PageTable& table) {
     hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FREE_SPACE, table.asid);
     frames.release(table.root, 1);
@@ -91,6 +95,26 @@ void set_gs_base(u64 base) {
 }
 u64 gs_base() {
     return static_cast<u64>(hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_GET_GS_BASE));
+}
+
+// The registers lie in the frame that the host kernel pushed in the program's process: the
+// hypervisor copies them from there and to there, and knows how large they are.
+u32 fpu_bytes() {
+    static u32 bytes = 0;
+    if (bytes == 0) bytes = static_cast<u32>(hypercall(ISO_HC_FPU_TASKSWITCH, ISO_FPU_BYTES));
+    return bytes;
+}
+void fpu_save(void* to) {
+    hypercall(ISO_HC_FPU_TASKSWITCH, ISO_FPU_SAVE, reinterpret_cast<u64>(to));
+}
+void fpu_restore(void const* from) {
+    hypercall(ISO_HC_FPU_TASKSWITCH, ISO_FPU_RESTORE, reinterpret_cast<u64>(from));
+}
+void fpu_reset() {
+    hypercall(ISO_HC_FPU_TASKSWITCH, ISO_FPU_RESET);
+}
+bool fpu_sanitize(void* buffer) {
+    return hypercall(ISO_HC_FPU_TASKSWITCH, ISO_FPU_SANITIZE, reinterpret_cast<u64>(buffer)) == 0;
 }
 
 u32 hardware_capabilities() {

@@ -7,6 +7,9 @@
 
 namespace iso::guest::port {
 
+// Each address space is a process of the host, which keeps its registers while others run.
+inline constexpr bool k_fpu_per_space = true;
+
 inline constexpr Pte k_table_flags =
     k_pte_present | k_pte_write | k_pte_user | k_pte_accessed_dirty;
 
@@ -34,6 +37,13 @@ inline void clear(PageTable& table, UserAddr address, Pte* slot) {
 inline void store(PageTable& table, UserAddr address, Pte* slot, Pte entry) {
     *slot = entry;
     update(table, address, entry, 1, 0);
+}
+
+// One call for the run, and one change on the host, wherever the frames lie.
+inline void protect_run(PageTable& table, UserAddr address, Pte* slot, u32 count, Pte flags) {
+    for (u32 i = 0; i < count; ++i)
+        slot[i] = pte_frame(slot[i]) | flags;
+    update(table, address, flags, count, ISO_MMU_PROTECT);
 }
 
 inline void replace(PageTable& table, UserAddr address, Pte* slot, Pte entry) {
@@ -64,6 +74,9 @@ inline void enable_interrupts() {
 }
 inline void disable_interrupts() {
     pv::shared_info().upcall_mask = 1;
+}
+inline void set_timer(u64 deadline_ns) {
+    pv::hypercall(ISO_HC_SET_TIMER_OP, deadline_ns);
 }
 inline void idle() {
     pv::hypercall(ISO_HC_SCHED_OP, ISO_SCHED_BLOCK);
