@@ -22,6 +22,7 @@ constexpr long k_monitor_calls[] = {
     SYS_readv,
     SYS_writev,
     SYS_poll,
+    SYS_ppoll,
     SYS_futex,
     SYS_timerfd_settime,
     SYS_vfork,

@@ -14,6 +14,8 @@ std::string hypercall_name(unsigned number) {
         return "mmu_update";
     case ISO_HC_STACK_SWITCH:
         return "stack_switch";
+    case ISO_HC_FPU_TASKSWITCH:
+        return "fpu_taskswitch";
     case ISO_HC_MULTICALL:
         return "multicall";
     case ISO_HC_UPDATE_VA_MAPPING:
@@ -90,7 +92,9 @@ void add_boundary_counters(Counters& counters, ControlBlock const& block, Monito
     counters["mapper.maps"] = control.map_commands;
     counters["mapper.pages"] = control.map_pages;
     counters["mapper.unmaps"] = control.unmap_commands;
+    counters["mapper.protects"] = control.protect_commands;
     counters["mapper.barriers"] = control.mapper_barriers;
+    counters["fpu.copies"] = control.fpu_copies;
     counters["monitor.ticks"] = monitor.ticks();
     counters["monitor.processes"] = monitor.spaces_started() + 1;
     add_doorbell_counters(counters, doorbell);

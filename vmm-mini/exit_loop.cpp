@@ -59,10 +59,14 @@ void trace_exit(kvm_run const& run) {
 
 } // namespace
 
-LoopEnd run_guest(Vcpu const& vcpu, Doorbell& doorbell, ExitCounts& counts, bool trace) {
+LoopEnd run_guest(Vcpu const& vcpu, VcpuTimer& timer, Doorbell& doorbell, ExitCounts& counts,
+                  bool trace) {
     kvm_run& run = vcpu.run();
     for (;;) {
+        // First this, then the looks: whatever comes after them sets it again.
+        run.immediate_exit = 0;
         if (stopping()) return stopped();
+        if (auto const offered = timer.offer(); !offered) return failed(offered.error());
         if (::ioctl(vcpu.fd.get(), KVM_RUN, 0) < 0) {
             int const code = errno;
             if (code != EINTR && code != EAGAIN) return failed(run_failed(vcpu, code));
@@ -86,8 +90,9 @@ LoopEnd run_guest(Vcpu const& vcpu, Doorbell& doorbell, ExitCounts& counts, bool
             }
             continue;
         }
-        case KVM_EXIT_INTR:
-            continue; // a signal; stopping() knows whether it was meant for us
+        case KVM_EXIT_INTR:            // a signal; stopping() knows whether it was meant for us
+        case KVM_EXIT_IRQ_WINDOW_OPEN: // the guest takes interrupts now
+            continue;
         case KVM_EXIT_HLT:
             return failed(halted_for_ever(vcpu));
         case KVM_EXIT_SHUTDOWN:

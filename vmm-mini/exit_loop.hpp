@@ -3,6 +3,7 @@
 #include "common/machine/doorbell.hpp"
 #include "common/report.hpp"
 #include "vmm-mini/kvm.hpp"
+#include "vmm-mini/vcpu_timer.hpp"
 
 #include <array>
 #include <cstdint>
@@ -24,6 +25,7 @@ struct LoopEnd {
 };
 
 /// The main loop: runs the guest until it ends, fails or is stopped. Counts what it sees.
-LoopEnd run_guest(Vcpu const& vcpu, Doorbell& doorbell, ExitCounts& counts, bool trace);
+LoopEnd run_guest(Vcpu const& vcpu, VcpuTimer& timer, Doorbell& doorbell, ExitCounts& counts,
+                  bool trace);
 
 } // namespace iso::vmm

@@ -204,6 +204,11 @@ TEST_CASE("vm: the guest's clock is the host's") {
     CHECK(guest < after);
 }
 
+TEST_CASE("vm: the timer interrupts at its moment, once, and not when it is taken back") {
+    ISO_NEED_KVM();
+    CHECK(run({"timer"}).exit_status() == 0);
+}
+
 TEST_CASE("vm: the guest learns of arguments, environment and files") {
     ISO_NEED_KVM();
     TempDir const directory = std::move(*TempDir::create("vmm-add"));

@@ -89,6 +89,7 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
                  "removal is slow");
     Vcpu const vcpu = TRY(kvm.create_vcpu(vm, 0));
     kick_on_stop(&vcpu.run().immediate_exit);
+    VcpuTimer timer = TRY(VcpuTimer::create(vcpu));
     Backend backend = detect_backend(CpuFeatures::read());
     confirm_backend(backend, vcpu);
     report.backend = backend.name;
@@ -133,9 +134,10 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
                  "a guest that breaks out of the VM finds a process that can only serve it");
 
     Doorbell doorbell(memory, options.trace);
+    doorbell.set_timer_device([&timer](std::uint64_t deadline) { return timer.set(deadline); });
     ExitCounts exits{};
     report.phases.enter = monotonic_ns();
-    LoopEnd end = run_guest(vcpu, doorbell, exits, options.trace);
+    LoopEnd end = run_guest(vcpu, timer, doorbell, exits, options.trace);
     report.phases.exit = monotonic_ns();
     (void)doorbell.console().drain(
         stopping()); // whatever killed the guest, what it printed is seen

@@ -1,5 +1,6 @@
 #include "common/machine/doorbell.hpp"
 
+#include "common/clock.hpp"
 #include "common/machine/stop.hpp"
 #include "common/machine/trace.hpp"
 
@@ -27,8 +28,9 @@ constexpr std::uint64_t k_max_message = 1024;
 constexpr std::uint64_t k_max_status = 255;
 constexpr std::uint64_t k_max_signal = 64;
 
-constexpr std::array<char const*, k_operations> k_names = {
-    nullptr, "flush", "write", "read", "exit", "panic", "copy", "zero", "trace", "random", "sleep"};
+constexpr std::array<char const*, k_operations> k_names = {nullptr, "flush",  "write", "read",
+                                                           "exit",  "panic",  "copy",  "zero",
+                                                           "trace", "random", "sleep", "timer"};
 
 /// Calls `step(offset, bytes)` for pieces of [0, bytes). False when the engine was told to stop.
 template <typename Step>
@@ -38,6 +40,25 @@ bool in_pieces(std::uint64_t bytes, std::uint64_t piece, Step step) {
         step(done, std::min(piece, bytes - done));
     }
     return true;
+}
+
+/// Waits until stdin can be read without blocking, or has nothing any more, or CLOCK_MONOTONIC is
+/// `until` (ns); not for a signal other than a stop. True: stdin.
+bool wait_for_input(std::uint64_t until) {
+    constexpr std::uint64_t k_second = 1'000'000'000;
+    while (!stopping()) {
+        std::uint64_t const now = monotonic_ns();
+        std::uint64_t const rest = until > now ? until - now : 0;
+        timespec const patience{static_cast<time_t>(rest / k_second),
+                                static_cast<long>(rest % k_second)};
+        pollfd input{STDIN_FILENO, POLLIN, 0};
+        int const ready = ::ppoll(&input, 1, &patience, nullptr);
+        // An error or a descriptor that is none counts, too: reading says which, and does not
+        // block.
+        if (ready != 0 && !(ready < 0 && errno == EINTR)) return true;
+        if (ready == 0 && rest == 0) return false;
+    }
+    return false;
 }
 
 bool overlap(std::span<std::byte> a, std::span<std::byte> b) {
@@ -100,6 +121,8 @@ std::int64_t Doorbell::serve() {
         return sleep();
     case ISO_OP_RANDOM:
         return random();
+    case ISO_OP_TIMER:
+        return set_timer_ ? set_timer_(request_.argument[0]) : -ENOSYS;
     default:
         return -ENOSYS;
     }
@@ -130,6 +153,9 @@ std::int64_t Doorbell::read() {
     std::vector<iovec> parts;
     if (std::int64_t const bad = collect(Access::write, parts); bad != 0) return bad;
     (void)console_.drain(); // a prompt must be seen; its failure is not the reader's
+    // Another reader of the same terminal or pipe may still be faster between the look and the
+    // read; then this one waits, as two processes that share a descriptor would on Linux.
+    if (request_.argument[0] == 1 && !wait_for_input(0)) return stopping() ? -EINTR : -EAGAIN;
     while (!stopping()) {
         ssize_t const n = ::readv(STDIN_FILENO, parts.data(), static_cast<int>(parts.size()));
         if (n >= 0) return n;
@@ -195,6 +221,10 @@ std::int64_t Doorbell::sleep() {
     (void)console_.drain();
     constexpr std::uint64_t second = 1'000'000'000;
     std::uint64_t const until = request_.argument[0];
+    if (request_.argument[1] == 1) {
+        bool const input = wait_for_input(until);
+        return stopping() ? -EINTR : input ? 1 : 0;
+    }
     timespec const moment{static_cast<time_t>(until / second), static_cast<long>(until % second)};
     // The guest's CLOCK_MONOTONIC is the host's, so a moment means the same on both sides. Signals
     // other than a stop do not shorten the sleep: it is to a moment, not for a time.

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@
 namespace iso {
 
 /// One more than the largest operation that the engine knows.
-inline constexpr std::size_t k_operations = ISO_OP_SLEEP + 1;
+inline constexpr std::size_t k_operations = ISO_OP_TIMER + 1;
 
 /// How the guest said that it ended.
 struct GuestEnd {
@@ -36,6 +37,11 @@ public:
         : memory_(memory)
         , console_(memory)
         , trace_(trace) {}
+
+    /// Who makes an interrupt of the guest's at a moment of CLOCK_MONOTONIC (ns; 0: none). Returns
+    /// 0 or -errno. Without one there is no timer, and the guest is told so.
+    using SetTimer = std::function<std::int64_t(std::uint64_t deadline_ns)>;
+    void set_timer_device(SetTimer set_timer) { set_timer_ = std::move(set_timer); }
 
     /// Serves the request in the doorbell page; `value` is what the guest sent to the port.
     Next ring(std::uint32_t value);
@@ -73,6 +79,7 @@ private:
     Console console_;
     bool trace_;
     Request request_;
+    SetTimer set_timer_;
     std::optional<GuestEnd> end_;
     std::array<std::uint64_t, k_operations> counts_{};
 };

@@ -194,6 +194,75 @@ TEST_CASE("doorbell: requests that contradict themselves") {
     CHECK_FALSE(guest.doorbell.end());
 }
 
+TEST_CASE("doorbell: every operation that has a name is served") {
+    for (std::uint32_t operation = 1; operation < k_operations; ++operation) {
+        Guest guest;
+        guest.doorbell.set_timer_device([](std::uint64_t) { return std::int64_t{0}; });
+        std::int64_t const result = guest.ring(operation);
+        bool const named = Doorbell::name(operation) != nullptr;
+        guest.restore();
+        INFO(operation);
+        CHECK(named);
+        CHECK(result != -ENOSYS);
+    }
+}
+
+TEST_CASE("doorbell: reading and sleeping look at stdin without waiting for it") {
+    Guest guest;
+    auto pipe = iso::Pipe::create();
+    REQUIRE(pipe);
+    ::dup2(pipe->read.get(), 0);
+    std::uint64_t const long_past = 1, never = ~std::uint64_t{0};
+    guest.range(0x300000, 16);
+    guest.request.argument[0] = 1;
+    std::int64_t const nothing = guest.ring(ISO_OP_READ);
+    guest.request.argument[0] = long_past;
+    guest.request.argument[1] = 1;
+    std::int64_t const late = guest.ring(ISO_OP_SLEEP);
+    (void)!::write(pipe->write.get(), "abc", 3);
+    guest.request.argument[0] = never;
+    std::int64_t const ready = guest.ring(ISO_OP_SLEEP);
+    guest.request.argument[0] = long_past;
+    std::int64_t const both = guest.ring(ISO_OP_SLEEP);
+    guest.request.argument[1] = 0;
+    std::int64_t const only_time = guest.ring(ISO_OP_SLEEP);
+    guest.request.argument[0] = 1;
+    std::int64_t const three = guest.ring(ISO_OP_READ);
+    pipe->write.reset();
+    std::int64_t const end = guest.ring(ISO_OP_READ);
+    guest.request.argument[0] = never;
+    guest.request.argument[1] = 1;
+    std::int64_t const hung_up = guest.ring(ISO_OP_SLEEP);
+    ::close(0);
+    std::int64_t const closed = guest.ring(ISO_OP_SLEEP);
+    guest.restore();
+    CHECK(nothing == -EAGAIN);
+    CHECK(late == 0);
+    CHECK(ready == 1);
+    CHECK(both == 1);
+    CHECK(only_time == 0);
+    CHECK(three == 3);
+    CHECK(end == 0);
+    CHECK(hung_up == 1);
+    CHECK(closed == 1);
+}
+
+TEST_CASE("doorbell: a timer is the engine's; without one the guest is told") {
+    Guest guest;
+    guest.request.argument[0] = 4711;
+    std::int64_t const without = guest.ring(ISO_OP_TIMER);
+    std::uint64_t asked = 0;
+    guest.doorbell.set_timer_device([&](std::uint64_t deadline) {
+        asked = deadline;
+        return std::int64_t{-EINVAL};
+    });
+    std::int64_t const with = guest.ring(ISO_OP_TIMER);
+    guest.restore();
+    CHECK(without == -ENOSYS);
+    CHECK(with == -EINVAL);
+    CHECK(asked == 4711);
+}
+
 TEST_CASE("doorbell: how a guest may end") {
     auto const end = [](std::uint64_t kind, std::uint64_t value) {
         Guest guest;

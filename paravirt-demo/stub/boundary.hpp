@@ -85,6 +85,8 @@ struct alignas(64) Control {
     uint64_t map_commands; ///< mmap calls asked of mappers
     uint64_t map_pages;    ///< pages in them
     uint64_t unmap_commands;
+    uint64_t protect_commands;
+    uint64_t fpu_copies;      ///< floating-point states copied to or from a frame
     uint64_t mapper_barriers; ///< acknowledgements waited for
     KernelLaunch launch;
 };

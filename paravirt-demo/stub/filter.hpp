@@ -42,7 +42,9 @@ inline constexpr uint32_t k_ip_low = offsetof(seccomp_data, instruction_pointer)
 inline constexpr uint32_t k_ip_high = k_ip_low + 4;
 
 /// High word of the first address that a mapper must not touch: guest user addresses end below it,
-/// and with lengths under 4 GiB no range from below reaches the stub.
+/// and with lengths under 4 GiB no range from below reaches the stub. Nor does a range that begins
+/// in the first 4 GiB and is shorter than this: all that a program can have mapped goes in one
+/// call.
 inline constexpr uint32_t k_user_limit_high = 0x6000;
 
 /// Index of the test whose value, the low word of the gate's address, is known at link time only.
@@ -78,10 +80,12 @@ inline constexpr sock_filter k_mapper_filter[] = {
     ISO_IF_EQ(SYS_futex, 0, 4), ISO_LOAD_AT(arg_low(1)), ISO_REQUIRE_BELOW(FUTEX_WAKE + 1), ISO_RETURN(SECCOMP_RET_ALLOW),
     ISO_IF_EQ(SYS_write, 0, 4), ISO_LOAD_AT(arg_low(0)), ISO_REQUIRE_EQ(k_ack_fd), ISO_RETURN(SECCOMP_RET_ALLOW),
     ISO_LOAD_AT(arg_high(0)), ISO_REQUIRE_BELOW(k_user_limit_high),
-    ISO_LOAD_AT(arg_high(1)), ISO_REQUIRE_EQ(0),
+    ISO_LOAD_AT(arg_high(1)), ISO_IF_EQ(0, 9, 0), // 4 GiB and more: munmap from within the first 4 GiB
+    ISO_REQUIRE_BELOW(k_user_limit_high), ISO_LOAD_AT(arg_high(0)), ISO_REQUIRE_EQ(0), ISO_LOAD(nr), ISO_REQUIRE_EQ(SYS_munmap), ISO_RETURN(SECCOMP_RET_ALLOW),
     ISO_LOAD(nr), ISO_IF_EQ(SYS_munmap, 0, 1), ISO_RETURN(SECCOMP_RET_ALLOW),
-    ISO_REQUIRE_EQ(SYS_mmap),
     ISO_LOAD_AT(arg_low(2)), ISO_REQUIRE_BELOW(8), // protection
+    ISO_LOAD(nr), ISO_IF_EQ(SYS_mprotect, 0, 1), ISO_RETURN(SECCOMP_RET_ALLOW),
+    ISO_REQUIRE_EQ(SYS_mmap),
     ISO_LOAD_AT(arg_low(3)), ISO_IF_EQ(0x8011, 2, 0) /* MAP_SHARED|MAP_FIXED|MAP_POPULATE */, ISO_REQUIRE_EQ(0x11),
     ISO_LOAD_AT(arg_low(4)), ISO_REQUIRE_EQ(k_ram_fd),
     ISO_LOAD_AT(arg_high(5)), ISO_REQUIRE_EQ(0),

@@ -15,24 +15,29 @@ constexpr uint64_t k_flags_always = 0x0202;     // IF and the bit that is always
 constexpr int k_code_seccomp = 1; // SYS_SECCOMP
 
 /// U says where its frame is; anything outside of its signal stack is brought back into it.
-uint64_t clamp(Space const& space, uint64_t address, uint64_t bytes) {
+uint64_t clamp(Space const& space, uint64_t address, uint64_t bytes, uint64_t alignment) {
     uint64_t const first = k_signal_stack_va;
     uint64_t const last = k_signal_stack_va + k_signal_stack_bytes - bytes;
     if (address < first || address > last) address = last;
-    return space.base() + ((address & ~uint64_t{7}) - k_slots_base);
+    return space.base() + ((address & ~(alignment - 1)) - k_slots_base);
 }
 
 ucontext& context(Space& space) {
     uint64_t const address = __atomic_load_n(&space.event().frame, __ATOMIC_RELAXED);
-    return *reinterpret_cast<ucontext*>(clamp(space, address, sizeof(ucontext)));
+    return *reinterpret_cast<ucontext*>(clamp(space, address, sizeof(ucontext), 8));
 }
 
 siginfo_t const& information(Space& space) {
     uint64_t const address = __atomic_load_n(&space.event().info, __ATOMIC_RELAXED);
-    return *reinterpret_cast<siginfo_t const*>(clamp(space, address, sizeof(siginfo_t)));
+    return *reinterpret_cast<siginfo_t const*>(clamp(space, address, sizeof(siginfo_t), 8));
 }
 
 } // namespace
+
+void* fpu_of_frame(Space& space, uint64_t bytes) {
+    auto const* const at = __atomic_load_n(&context(space).uc_mcontext.fpstate, __ATOMIC_RELAXED);
+    return reinterpret_cast<void*>(clamp(space, reinterpret_cast<uint64_t>(at), bytes, 64));
+}
 
 void put_registers(Space& space, iso_pv_frame const& frame) {
     sigcontext& to = context(space).uc_mcontext;

@@ -14,4 +14,8 @@ void put_registers(Space& space, iso_pv_frame const& frame);
 /// k_event_tick. Everything read is U's word about itself and nothing more.
 unsigned take_registers(Space& space, iso_pv_frame& frame);
 
+/// The floating-point state that belongs to that frame, as memory of K: `bytes` in U's signal
+/// stack, 64-byte aligned, wherever U says that it lies.
+void* fpu_of_frame(Space& space, uint64_t bytes);
+
 } // namespace iso::pv

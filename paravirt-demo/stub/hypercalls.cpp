@@ -2,6 +2,7 @@
 // from here straight to the mapper; whatever concerns the host, a device or a timer goes to the
 // monitor. This code runs with the guest kernel's rights: it translates, it does not police.
 
+#include "paravirt-demo/stub/fpu.hpp"
 #include "paravirt-demo/stub/kernel_stub.hpp"
 #include "paravirt-demo/stub/spaces.hpp"
 
@@ -27,12 +28,15 @@ T const* pointer(Word value) {
 
 /// The host protection (PROT_*) that gives the program what the entry gives it.
 uint32_t protection_of(uint64_t pte) {
+    if ((pte & k_pte_present) == 0) return 0;
     return 1U | ((pte & k_pte_write) != 0 ? 2U : 0U) | ((pte & k_pte_no_execute) == 0 ? 4U : 0U);
 }
 
-void apply(Space& space, iso_mmu_update const& update) {
+void apply(Space& space, iso_mmu_update const& update, Word flags) {
     uint64_t const bytes = update.pages * k_page;
-    if ((update.pte & k_pte_present) != 0)
+    if ((flags & ISO_MMU_PROTECT) != 0)
+        space.protect(update.va, bytes, protection_of(update.pte));
+    else if ((update.pte & k_pte_present) != 0)
         space.map(update.va, update.pte & k_pte_frame, bytes, protection_of(update.pte));
     else
         space.unmap(update.va, bytes);
@@ -66,14 +70,14 @@ int64_t mmu_update(Word updates, Word n, Word flags, Word space_id, Word) {
     Space* const space = find_space(space_id);
     if (space == nullptr) return k_einval;
     for (Word i = 0; i < n; ++i)
-        apply(*space, pointer<iso_mmu_update>(updates)[i]);
+        apply(*space, pointer<iso_mmu_update>(updates)[i], flags);
     if ((flags & ISO_MMU_FLUSH) != 0) space->barrier();
     return 0;
 }
 
 int64_t update_va_mapping(Word va, Word pte, Word flags, Word, Word) {
     Space& space = current_space();
-    apply(space, {va, pte, 1});
+    apply(space, {va, pte, 1}, flags);
     if ((flags & ISO_MMU_FLUSH) != 0) space.barrier();
     return 0;
 }
@@ -86,6 +90,8 @@ int64_t mmuext_op(Word operation, Word argument, Word, Word, Word) {
         return free_space(argument);
     case ISO_MMUEXT_NEW_BASEPTR:
         return select_space(argument);
+    case ISO_MMUEXT_FORGET_SPACE:
+        return forget_space(argument);
     case ISO_MMUEXT_SET_FS_BASE:
         current_space().command().fs_base = argument;
         return 0;
@@ -96,6 +102,31 @@ int64_t mmuext_op(Word operation, Word argument, Word, Word, Word) {
         return 0;
     case ISO_MMUEXT_GET_GS_BASE:
         return static_cast<int64_t>(current_space().command().gs_base);
+    default:
+        return k_enosys;
+    }
+}
+
+/// With Xen's name for what a guest kernel does about these registers when it switches tasks.
+int64_t fpu_taskswitch(Word operation, Word memory, Word, Word, Word) {
+    Space& space = current_space();
+    switch (operation) {
+    case ISO_FPU_BYTES:
+        return fpu_bytes();
+    case ISO_FPU_SAVE:
+        settle(space);
+        save_fpu(space, reinterpret_cast<void*>(memory));
+        return 0;
+    case ISO_FPU_RESTORE:
+        settle(space);
+        restore_fpu(space, pointer<void>(memory));
+        return 0;
+    case ISO_FPU_RESET:
+        settle(space);
+        reset_fpu(space);
+        return 0;
+    case ISO_FPU_SANITIZE:
+        return sanitize_fpu(space, reinterpret_cast<void*>(memory)) ? 0 : k_einval;
     default:
         return k_enosys;
     }
@@ -145,6 +176,7 @@ struct Table {
         call[ISO_HC_SET_TRAP_TABLE] = set_trap_table;
         call[ISO_HC_MMU_UPDATE] = mmu_update;
         call[ISO_HC_STACK_SWITCH] = stack_switch;
+        call[ISO_HC_FPU_TASKSWITCH] = fpu_taskswitch;
         call[ISO_HC_UPDATE_VA_MAPPING] = update_va_mapping;
         call[ISO_HC_SET_TIMER_OP] = to_monitor<ISO_HC_SET_TIMER_OP>;
         call[ISO_HC_XEN_VERSION] = to_monitor<ISO_HC_XEN_VERSION>;

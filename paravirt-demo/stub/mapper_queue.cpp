@@ -1,5 +1,7 @@
 #include "paravirt-demo/stub/mapper_queue.hpp"
 
+#include "common/abi/guest_abi.h"
+
 #include <sys/syscall.h>
 
 namespace iso::pv {
@@ -24,19 +26,30 @@ MapperCommand& Space::append() {
 }
 
 void Space::map(uint64_t va, uint64_t offset, uint64_t bytes, uint32_t protection) {
-    gather({va, bytes, offset, protection, false});
+    gather({va, bytes, offset, protection, Change::map});
 }
 
 void Space::unmap(uint64_t va, uint64_t bytes) {
-    gather({va, bytes, 0, 0, true});
+    gather({va, bytes, 0, 0, Change::unmap});
+}
+
+void Space::protect(uint64_t va, uint64_t bytes, uint32_t protection) {
+    gather({va, bytes, 0, protection, Change::protect});
+}
+
+void Space::unmap_all() {
+    pending_.bytes = 0; // whatever it was, this undoes it
+    if (!mapped_) return;
+    mapped_ = false;
+    gather({ISO_USER_LOW, ISO_USER_HIGH - ISO_USER_LOW, 0, 0, Change::unmap});
 }
 
 void Space::gather(Pending const& next) {
-    bool const continues = pending_.bytes != 0 && next.unmap == pending_.unmap &&
-                           next.va == pending_.va + pending_.bytes &&
-                           pending_.bytes + next.bytes <= k_max_command_bytes &&
-                           (next.unmap || (next.offset == pending_.offset + pending_.bytes &&
-                                           next.protection == pending_.protection));
+    bool const continues =
+        pending_.bytes != 0 && next.change == pending_.change &&
+        next.va == pending_.va + pending_.bytes && next.protection == pending_.protection &&
+        pending_.bytes + next.bytes <= k_max_command_bytes &&
+        (next.change != Change::map || next.offset == pending_.offset + pending_.bytes);
     if (continues) {
         pending_.bytes += next.bytes;
         return;
@@ -51,16 +64,25 @@ void Space::flush_pending() {
     pending_.bytes = 0;
     MapperCommand& entry = append();
     entry.kind = k_mapper_call;
-    entry.number = now.unmap ? SYS_munmap : SYS_mmap;
     uint64_t const arguments[6] = {now.va,   now.bytes, now.protection, k_shared_fixed_populate,
                                    k_ram_fd, now.offset};
     for (unsigned i = 0; i < 6; ++i)
         entry.argument[i] = arguments[i];
-    if (now.unmap) {
-        ++control().unmap_commands;
-    } else {
+    switch (now.change) {
+    case Change::map:
+        entry.number = SYS_mmap;
+        mapped_ = true;
         ++control().map_commands;
         control().map_pages += now.bytes / k_page;
+        break;
+    case Change::unmap:
+        entry.number = SYS_munmap;
+        ++control().unmap_commands;
+        break;
+    case Change::protect:
+        entry.number = SYS_mprotect;
+        ++control().protect_commands;
+        break;
     }
 }
 

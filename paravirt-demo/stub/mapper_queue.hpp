@@ -14,6 +14,10 @@ public:
     void map(uint64_t va, uint64_t offset, uint64_t bytes, uint32_t protection);
     /// Queues the end of all mappings in [va, va + bytes); neighbouring ranges become one.
     void unmap(uint64_t va, uint64_t bytes);
+    /// Queues a change of rights of what is mapped in [va, va + bytes), all of it.
+    void protect(uint64_t va, uint64_t bytes, uint32_t protection);
+    /// Queues the end of everything that a program can have mapped.
+    void unmap_all();
     /// Returns when the mapper has made everything queued: the frames may then be used for others.
     void barrier();
     /// Queues "let the program go on" behind everything queued; one wake-up for both.
@@ -47,13 +51,15 @@ private:
     uint32_t tail_ = 0;         ///< commands ever appended
     uint32_t acknowledged_ = 0; ///< of them, known to be made
     bool queued_ = false;       ///< appended since the mapper was last woken
-    /// The mapping, or the end of mappings, being gathered.
+    bool mapped_ = false;       ///< something may be mapped
+    enum class Change : uint8_t { map, unmap, protect };
+    /// The change to neighbouring pages that is being gathered.
     struct Pending {
         uint64_t va = 0;
         uint64_t bytes = 0; ///< 0: nothing is
         uint64_t offset = 0;
         uint32_t protection = 0;
-        bool unmap = false;
+        Change change = Change::map;
     };
     /// Makes `next` part of what is being gathered, or puts that into the ring first.
     void gather(Pending const& next);

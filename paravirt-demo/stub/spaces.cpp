@@ -59,10 +59,29 @@ int64_t new_space() {
     return slot;
 }
 
+int64_t forget_space(uint64_t identifier) {
+    Space* const space = find_space(identifier);
+    if (space == nullptr) return k_einval;
+    space->unmap_all();
+    space->barrier();
+    return 0;
+}
+
 int64_t free_space(uint64_t identifier) {
-    if (find_space(identifier) == nullptr) return k_einval;
+    // The monitor does not wait for the process to end, and until then it may still run: what it
+    // could reach is taken away here, unless the kernel did that already.
+    if (forget_space(identifier) != 0) return k_einval;
     g_live[identifier] = false;
     return ask_monitor(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FREE_SPACE, identifier);
+}
+
+// A new process announces itself with a first event, which every later answer builds on. Not told
+// by the number: user code can make its next event any number, 0 too.
+void settle(Space& space) {
+    if (space.announced) return;
+    space.announced = true;
+    await_event(space, 0);
+    space.last_event = __atomic_load_n(&space.event().event_seq, __ATOMIC_ACQUIRE);
 }
 
 int64_t select_space(uint64_t identifier) {
@@ -86,13 +105,7 @@ bool upcall_pending() {
 void enter_user(iso_pv_frame const& frame) {
     Space& space = current_space();
     EventPage& event = space.event();
-    // A new process announces itself with a first event, which every later answer builds on.
-    // Not told by the number: user code can make its next event any number, 0 too.
-    if (!space.announced) {
-        space.announced = true;
-        await_event(space, 0);
-        space.last_event = __atomic_load_n(&event.event_seq, __ATOMIC_ACQUIRE);
-    }
+    settle(space);
     // A loop and no recursion: user code chooses how often it goes round, and the stack is the
     // guest kernel's.
     for (iso_pv_frame current = frame;;) {

@@ -13,6 +13,11 @@ Space& current_space();
 /// Asks the monitor for another process; its identifier, or -errno.
 int64_t new_space();
 int64_t free_space(uint64_t identifier);
+/// Takes everything away that is mapped in it; returns when nothing of it can be reached.
+int64_t forget_space(uint64_t identifier);
+/// Returns once its process is ready and its frame holds a program's registers. A process that died
+/// meanwhile never will be: its frame is memory as any other.
+void settle(Space& space);
 /// Makes it the one that enter_user() runs.
 int64_t select_space(uint64_t identifier);
 

@@ -5,6 +5,7 @@
 namespace {
 
 using u8 = unsigned char;
+using u16 = uint16_t;
 using u32 = uint32_t;
 using u64 = uint64_t;
 
@@ -108,11 +109,85 @@ void dump(iso_boot_info const& boot, char const* strings) {
     }
 }
 
-void clock(iso_boot_info const& boot) {
+u64 now(iso_boot_info const& boot) {
     __extension__ unsigned __int128 const product =
         static_cast<unsigned __int128>(read_tsc() - boot.clock_tsc) * boot.clock_multiplier;
-    put_number(boot.clock_ns + static_cast<u64>(product >> boot.clock_shift));
+    return boot.clock_ns + static_cast<u64>(product >> boot.clock_shift);
+}
+
+void clock(iso_boot_info const& boot) {
+    put_number(now(boot));
     put("\n");
+}
+
+// ---- The timer's interrupt
+// ----------------------------------------------------------------------
+
+extern "C" {
+extern u8 const timer_entry[];
+u32 volatile timer_interrupts = 0;
+}
+asm(".text\n"
+    "timer_entry: incl timer_interrupts(%rip)\n"
+    "       iretq\n");
+
+/// Descriptors for one interrupt: the engine's segments are loaded, but no table lies behind them.
+void take_interrupts() {
+    static u64 const gdt[] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+    static struct { u64 low, high; } idt[ISO_TIMER_VECTOR + 1];
+    u64 const handler = reinterpret_cast<u64>(timer_entry);
+    idt[ISO_TIMER_VECTOR].low = (handler & 0xffff) | u64{ISO_KERNEL_CS} << 16 | u64{0x8e} << 40 |
+                                (handler >> 16 & 0xffff) << 48;
+    idt[ISO_TIMER_VECTOR].high = handler >> 32;
+    struct [[gnu::packed]] {
+        u16 limit;
+        void const* base;
+    } const global = {sizeof gdt - 1, gdt}, interrupts = {sizeof idt - 1, idt};
+    asm volatile("lgdt %0\n\tlidt %1" : : "m"(global), "m"(interrupts));
+}
+
+int64_t set_timer(u64 deadline) {
+    bell().argument[0] = deadline;
+    return knock(ISO_OP_TIMER, 0);
+}
+
+/// Deadlines to come, past and cancelled. What it returns names the first that went wrong.
+u64 timer(iso_boot_info const& boot) {
+    constexpr u64 k_ms = 1'000'000;
+    take_interrupts();
+    u64 const wanted = now(boot) + 2 * k_ms;
+    if (set_timer(wanted) != 0) return 1;
+    asm volatile("sti");
+    while (timer_interrupts == 0)
+        asm volatile("pause");
+    if (now(boot) < wanted) return 2;
+    u64 const passed[] = {1, wanted};
+    for (u64 const past : passed) { // at once, each time
+        u32 const before = timer_interrupts;
+        if (set_timer(past) != 0) return 3;
+        while (timer_interrupts == before)
+            asm volatile("pause");
+    }
+    // Due while interrupts are off: it waits, and a cancellation takes it back.
+    asm volatile("cli");
+    u32 const before = timer_interrupts;
+    set_timer(1);
+    bell().argument[1] = 0;
+    bell().argument[0] = now(boot) + 2 * k_ms;
+    knock(ISO_OP_SLEEP, 0);
+    if (timer_interrupts != before) return 4;
+    asm volatile("sti\n\tnop");
+    while (timer_interrupts == before)
+        asm volatile("pause");
+    asm volatile("cli");
+    set_timer(1);
+    set_timer(0);
+    set_timer(~u64{0});
+    asm volatile("sti\n\tnop");
+    u64 const later = now(boot) + 2 * k_ms;
+    while (now(boot) < later)
+        asm volatile("pause");
+    return timer_interrupts == before + 1 ? 0 : 5;
 }
 
 /// Requests that a kernel must not make; each has to come back as an error, and none may hurt.
@@ -172,6 +247,7 @@ extern "C" [[noreturn]] void kernel_main(iso_boot_info const* boot) {
         clock(*boot);
         end(0, 0);
     }
+    if (same(verb, "timer")) end(0, timer(*boot));
     if (same(verb, "hostile")) end(0, hostile(*boot));
     if (same(verb, "flood")) // 64 KiB a time, straight from memory
         for (u64 left = number(value);; --left) {
@@ -184,6 +260,7 @@ extern "C" [[noreturn]] void kernel_main(iso_boot_info const* boot) {
     if (same(verb, "echo"))
         for (;;) {
             range(0, ISO_FREE_GPA, 4096);
+            bell().argument[0] = 0;
             int64_t const got = knock(ISO_OP_READ, 1);
             if (got <= 0) end(0, static_cast<u64>(-got));
             bell().argument[0] = 1;

@@ -1,5 +1,6 @@
 // The three filters as tables: what each kind of task may ask of the host, and what becomes of the
 // rest.
+#include "common/abi/guest_abi.h"
 #include "isolate/bpf_interpreter.hpp"
 #include "paravirt-demo/stub/filter.hpp"
 #include "tests/support/catch.hpp"
@@ -128,10 +129,25 @@ TEST_CASE("the mapper's filter", "[filter]") {
               {k_kill, 0, SYS_mmap, {0x600000000000, 4096, 7, 0x8011, k_ram_fd, 0}},
               {k_kill, 0, SYS_mmap, {~std::uint64_t{0xfff}, 4096, 7, 0x8011, k_ram_fd, 0}},
               {k_allow, 0, SYS_munmap, {va, 4096}},
-              {k_kill, 0, SYS_munmap, {va, k_high}},
+              {k_allow, 0, SYS_munmap, {va, k_high}},
+              {k_allow, 0, SYS_munmap, {ISO_USER_LOW, ISO_USER_HIGH - ISO_USER_LOW}},
+              {k_kill, 0, SYS_munmap, {va, 0x600000000000}},
+              {k_kill, 0, SYS_munmap, {k_high, k_high}},
+              {k_kill, 0, SYS_munmap, {0x5fff00000000, ~std::uint64_t{0}}},
+              {k_kill, 0, SYS_munmap, {0, ~std::uint64_t{0}}},
+              {k_kill, 0, SYS_mmap, {va, ISO_USER_HIGH - ISO_USER_LOW, 7, 0x8011, k_ram_fd, 0}},
               {k_kill, 0, SYS_munmap, {k_stub_base, 4096}},
               {k_kill, 0, SYS_munmap, {k_command_va, 4096}},
-              {k_kill, 0, SYS_mprotect, {va, 4096, 7}},
+              {k_allow, 0, SYS_mprotect, {va, 4096, 0}},
+              {k_allow, 0, SYS_mprotect, {va, k_high - 4096, 7}},
+              {k_kill, 0, SYS_mprotect, {va, 4096, 8}},
+              {k_kill, 0, SYS_mprotect, {va, 4096, 0x1000003}}, // PROT_GROWSDOWN
+              {k_kill, 0, SYS_mprotect, {va, k_high, 7}},
+              {k_kill, 0, SYS_mprotect, {va, ISO_USER_HIGH - ISO_USER_LOW, 7}},
+              {k_kill, 0, SYS_mprotect, {k_stub_base, 4096, 7}},
+              {k_kill, 0, SYS_mprotect, {k_command_va, 4096, 3}},
+              {k_kill, 0, SYS_mprotect, {0x600000000000, 4096, 7}},
+              {k_kill, 0, SYS_pkey_mprotect, {va, 4096, 7, 0}},
               {k_kill, 0, SYS_mremap, {va, 4096, 8192, 0}},
               {k_allow, 0, SYS_futex, {k_command_va, FUTEX_WAIT}},
               {k_allow, 0, SYS_futex, {k_event_va, FUTEX_WAKE}},
@@ -147,10 +163,11 @@ TEST_CASE("the mapper's filter", "[filter]") {
           });
     // No length that passes reaches from below the limit to the stub.
     CHECK((std::uint64_t{k_user_limit_high} << 32U) + k_high < k_stub_base);
+    CHECK(ISO_USER_HIGH >> 32U < k_user_limit_high);
     auto const code = filter(Task::mapper);
     for (int number = 0; number < 1024; ++number) {
         if (number == SYS_futex || number == SYS_write || number == SYS_mmap ||
-            number == SYS_munmap)
+            number == SYS_munmap || number == SYS_mprotect)
             continue;
         INFO(number);
         CHECK(ask(code, {k_kill, 0, number, {}}) == k_kill);

@@ -84,15 +84,16 @@ u64 wild_hypercall(u64 which) {
 }
 
 u64 unknown_hypercalls(u64) {
-    u64 const known =
-        1ULL << ISO_HC_SET_TRAP_TABLE | 1ULL << ISO_HC_MMU_UPDATE | 1ULL << ISO_HC_STACK_SWITCH |
-        1ULL << ISO_HC_MULTICALL | 1ULL << ISO_HC_UPDATE_VA_MAPPING | 1ULL << ISO_HC_SET_TIMER_OP |
-        1ULL << ISO_HC_XEN_VERSION | 1ULL << ISO_HC_IRET | 1ULL << ISO_HC_MMUEXT_OP |
-        1ULL << ISO_HC_SCHED_OP | 1ULL << ISO_HC_CALLBACK_OP | 1ULL << ISO_HC_DOORBELL;
+    u64 const known = 1ULL << ISO_HC_SET_TRAP_TABLE | 1ULL << ISO_HC_MMU_UPDATE |
+                      1ULL << ISO_HC_STACK_SWITCH | 1ULL << ISO_HC_MULTICALL |
+                      1ULL << ISO_HC_UPDATE_VA_MAPPING | 1ULL << ISO_HC_SET_TIMER_OP |
+                      1ULL << ISO_HC_XEN_VERSION | 1ULL << ISO_HC_IRET | 1ULL << ISO_HC_MMUEXT_OP |
+                      1ULL << ISO_HC_SCHED_OP | 1ULL << ISO_HC_CALLBACK_OP |
+                      1ULL << ISO_HC_DOORBELL | 1ULL << ISO_HC_FPU_TASKSWITCH;
     for (u64 number = 0; number < ISO_HYPERCALL_COUNT; ++number)
         if ((known >> number & 1) == 0 && hypercall(number, ~u64{0}, 1, 2, 3, 4) != k_enosys)
             return k_hole;
-    for (u64 operation : {u64{0}, u64{6}, u64{0x46}, ~u64{0}})
+    for (u64 operation : {u64{0}, u64{6}, u64{0x47}, ~u64{0}})
         if (hypercall(ISO_HC_MMUEXT_OP, operation, ~u64{0}) != k_enosys) return k_hole;
     return hypercall(ISO_HC_SCHED_OP, 99) == k_enosys ? k_held : k_hole;
 }
