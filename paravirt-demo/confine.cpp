@@ -23,6 +23,8 @@ constexpr long k_monitor_calls[] = {
     SYS_writev,
     SYS_poll,
     SYS_ppoll,
+    SYS_epoll_wait,
+    SYS_epoll_ctl,
     SYS_futex,
     SYS_timerfd_settime,
     SYS_vfork,

@@ -96,6 +96,7 @@ void add_boundary_counters(Counters& counters, ControlBlock const& block, Monito
     counters["mapper.barriers"] = control.mapper_barriers;
     counters["fpu.copies"] = control.fpu_copies;
     counters["monitor.ticks"] = monitor.ticks();
+    counters["monitor.spares_used"] = monitor.spares_used();
     counters["monitor.processes"] = monitor.spaces_started() + 1;
     add_doorbell_counters(counters, doorbell);
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <linux/futex.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -28,6 +30,17 @@ constexpr int k_first_own_fd = 64;
 
 /// How long user code may ignore ticks. Generous: on a loaded host a process waits for its turn.
 constexpr std::uint64_t k_tick_patience_ns = 10'000'000'000;
+
+/// What epoll calls the sources; a slot's process is called by its slot.
+constexpr std::uint64_t k_source_bell = k_max_slots;
+constexpr std::uint64_t k_source_timer = k_max_slots + 1;
+constexpr std::uint64_t k_source_kernel = k_max_slots + 2;
+
+/// Processes kept ready, once the domain has shown that it makes address spaces, and how long it
+/// must have asked for nothing before one is started: what runs then is the guest's programs, and a
+/// start takes a third of a millisecond from the one CPU that they share.
+constexpr unsigned k_spares = 2;
+constexpr int k_quiet_ms = 1;
 
 Result<Fd> moved_up(int fd, char const* what) {
     Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, k_first_own_fd));
@@ -59,13 +72,26 @@ Result<Monitor> Monitor::create(ControlBlock const& block, Doorbell& doorbell, i
     monitor.bell_ = TRY(moved_up(bell.get(), "bell"));
     monitor.timer_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     if (!monitor.timer_) return sys_error("timerfd_create");
+    monitor.sources_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+    if (!monitor.sources_) return sys_error("epoll_create1");
+    // Edge-triggered: each ring is an event, and nobody needs to read the counter.
+    TRY(monitor.watch_descriptor(monitor.bell_.get(), k_source_bell, EPOLLIN | EPOLLET));
+    TRY(monitor.watch_descriptor(monitor.timer_.get(), k_source_timer, EPOLLIN));
     Fd const user = TRY(make_executable("isolab-user-stub", user_stub_image()));
     Fd const kernel = TRY(make_executable("isolab-kernel-stub", kernel_stub_image()));
     monitor.user_program_ = TRY(moved_up(user.get(), "user stub"));
     monitor.kernel_program_ = TRY(moved_up(kernel.get(), "kernel stub"));
     monitor.spaces_.resize(k_max_slots);
-    monitor.granted_.resize(k_max_slots);
+    monitor.slots_.resize(k_max_slots, Slot::empty);
     return monitor;
+}
+
+Result<void> Monitor::watch_descriptor(int fd, std::uint64_t name, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = name;
+    if (::epoll_ctl(sources_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return sys_error("epoll_ctl");
+    return {};
 }
 
 Result<void> Monitor::start(KernelLaunch const& launch) {
@@ -76,6 +102,7 @@ Result<void> Monitor::start(KernelLaunch const& launch) {
     TRY(start_space(0));
     kernel_ = TRY(StubProcess::start(
         kernel_program_, 0, {ram_.get(), control_.get(), acknowledge_.get(), bell_.get()}));
+    TRY(watch_descriptor(kernel_.pidfd(), k_source_kernel, EPOLLIN));
     if (options_.tick_ns != 0) {
         timespec const interval{static_cast<time_t>(options_.tick_ns / 1'000'000'000),
                                 static_cast<long>(options_.tick_ns % 1'000'000'000)};
@@ -88,44 +115,51 @@ Result<void> Monitor::start(KernelLaunch const& launch) {
 
 Result<void> Monitor::start_space(unsigned slot) {
     CommandPage& command = block_->command(slot);
-    if (command.dead != 0) TRY(block_->clear_slot(slot)); // the first of its processes died unused
     command.spin = options_.spin;
     command.slot = slot;
     command.monitor_pid = static_cast<std::uint32_t>(::getpid());
     spaces_[slot] = TRY(StubProcess::start(user_program_, slot,
                                            {ram_.get(), control_.get(), acknowledge_.get(), -1}));
     ++spaces_started_;
+    slots_[slot] = Slot::spare;
+    ++spares_;
+    TRY(watch_descriptor(spaces_[slot].pidfd(), slot, EPOLLIN)); // closing it ends that
     return {};
 }
 
 Result<Monitor::End> Monitor::serve() {
     while (!end_) {
         if (stopping()) return End::stopped;
-        std::vector<pollfd> sources = {
-            {bell_.get(), POLLIN, 0}, {timer_.get(), POLLIN, 0}, {kernel_.pidfd(), POLLIN, 0}};
-        std::vector<unsigned> slots;
-        for (unsigned slot = 0; slot < k_max_slots; ++slot)
-            if (spaces_[slot].running()) {
-                sources.push_back({spaces_[slot].pidfd(), POLLIN, 0});
-                slots.push_back(slot);
-            }
-        if (::poll(sources.data(), sources.size(), -1) < 0) {
+        std::array<epoll_event, 16> events{};
+        int const count = ::epoll_wait(sources_.get(), events.data(), events.size(),
+                                       wants_spare() ? k_quiet_ms : -1);
+        if (count < 0) {
             if (errno == EINTR) continue; // a stop was asked for, perhaps
-            return sys_error("poll");
+            return sys_error("epoll_wait");
         }
-        std::uint64_t count = 0;
-        if (sources[0].revents != 0 && ::read(bell_.get(), &count, sizeof count) == sizeof count)
-            serve_request();
-        if (end_) break;
-        if (sources[1].revents != 0 && ::read(timer_.get(), &count, sizeof count) == sizeof count) {
-            ++ticks_;
-            raise_event(ISO_EVENT_TIMER);
+        if (count == 0) prepare_spare();
+        bool kernel_ended = false;
+        for (int i = 0; i < count && !end_; ++i) {
+            std::uint64_t const source = events[static_cast<std::size_t>(i)].data.u64;
+            if (source == k_source_bell)
+                serve_request();
+            else if (source == k_source_timer)
+                take_tick();
+            else if (source == k_source_kernel)
+                kernel_ended = true; // after what it asked for before
+            else
+                process_ended(static_cast<unsigned>(source));
         }
-        for (std::size_t i = 0; i < slots.size(); ++i)
-            if (sources[3 + i].revents != 0) space_died(slots[i]);
-        if (sources[2].revents != 0) kernel_died();
+        if (kernel_ended && !end_) kernel_died();
     }
     return *end_;
+}
+
+void Monitor::take_tick() {
+    std::uint64_t count = 0;
+    if (::read(timer_.get(), &count, sizeof count) != sizeof count) return; // set anew meanwhile
+    ++ticks_;
+    raise_event(ISO_EVENT_TIMER);
 }
 
 void Monitor::serve_request() {
@@ -176,23 +210,51 @@ std::int64_t Monitor::answer(std::uint32_t number, std::array<std::uint64_t, 5> 
 }
 
 std::int64_t Monitor::new_space() {
-    for (unsigned slot = 0; slot < k_max_slots; ++slot) {
-        if (granted_[slot]) continue;
-        if (!spaces_[slot].running())
-            if (auto const started = start_space(slot); !started)
-                return -(started.error().code != 0 ? started.error().code : EAGAIN);
-        granted_[slot] = true;
-        return slot;
+    auto const take = [this](unsigned slot) {
+        slots_[slot] = Slot::granted;
+        --spares_;
+        return static_cast<std::int64_t>(slot);
+    };
+    if (auto const spare = find_slot(Slot::spare)) {
+        if (spaces_started_ > 1) ++spares_used_; // the first one every domain has
+        return take(*spare);
     }
-    return -EAGAIN;
+    auto slot = find_slot(Slot::empty);
+    if (!slot) { // one that K gave back is waited for
+        slot = find_slot(Slot::ending);
+        if (slot) end_of_space(*slot);
+    }
+    if (!slot || slots_[*slot] != Slot::empty) return -EAGAIN;
+    if (auto const started = start_space(*slot); !started)
+        return -(started.error().code != 0 ? started.error().code : EAGAIN);
+    spares_wanted_ = k_spares;
+    return take(*slot);
 }
 
+std::optional<unsigned> Monitor::find_slot(Slot state) const {
+    auto const found = std::find(slots_.begin(), slots_.end(), state);
+    if (found == slots_.end()) return std::nullopt;
+    return static_cast<unsigned>(found - slots_.begin());
+}
+
+bool Monitor::wants_spare() const {
+    return spares_ < spares_wanted_;
+}
+
+void Monitor::prepare_spare() {
+    auto const slot = find_slot(Slot::empty);
+    // A host without room for one more process is asked again when K needs one.
+    if (!slot || !start_space(*slot)) spares_wanted_ = 0;
+}
+
+/// Does not wait for the process to end: that takes the host longer than all else in the life of a
+/// small program. Its slot stays its own until it is reaped (end_of_space). The guest's memory
+/// needs no such wait: K's stub had the mapper take all of it away, and that was acknowledged.
 std::int64_t Monitor::free_space(std::uint64_t slot) {
-    if (slot >= k_max_slots || !granted_[slot]) return -EINVAL;
-    spaces_[slot].end();
-    granted_[slot] = false;
-    if (auto const cleared = block_->clear_slot(static_cast<unsigned>(slot)); !cleared)
-        return -cleared.error().code;
+    if (slot >= k_max_slots || slots_[slot] != Slot::granted) return -EINVAL;
+    spaces_[slot].send(SIGKILL);
+    slots_[slot] = Slot::ending;
+    if (!spaces_[slot].running()) end_of_space(static_cast<unsigned>(slot)); // it died before
     return 0;
 }
 
@@ -232,8 +294,23 @@ void Monitor::watch(unsigned slot) {
         spaces_[slot].send(SIGKILL);
 }
 
-void Monitor::space_died(unsigned slot) {
-    spaces_[slot].end();
+/// The event may be of a process that was reaped since, and whose slot has another one by now.
+void Monitor::process_ended(unsigned slot) {
+    pollfd gone{spaces_[slot].pidfd(), POLLIN, 0};
+    if (spaces_[slot].running() && ::poll(&gone, 1, 0) == 1) end_of_space(slot);
+}
+
+/// A process is gone, or is ended here: no task of it can run any more once it is reaped (wait4(2)
+/// waits for all of them), so what was its slot can be another's.
+void Monitor::end_of_space(unsigned slot) {
+    spaces_[slot].end(&ended_);
+    if (slots_[slot] == Slot::granted) return tell_of_death(slot);
+    if (slots_[slot] == Slot::spare) --spares_;
+    // A slot that cannot be cleared is not used again.
+    slots_[slot] = block_->clear_slot(slot) ? Slot::empty : Slot::granted;
+}
+
+void Monitor::tell_of_death(unsigned slot) {
     __atomic_store_n(&block_->command(slot).dead, 1U, __ATOMIC_SEQ_CST);
     futex_wake(&block_->event(slot).event_seq);
     // K may wait for an acknowledgement that nobody will give any more.
@@ -268,9 +345,12 @@ void Monitor::describe_crash(std::array<std::uint64_t, 5> const& a) {
 }
 
 void Monitor::finish(rusage& usage) {
+    for (StubProcess const& space : spaces_)
+        space.send(SIGKILL); // all first: they end while others are waited for
     for (StubProcess& space : spaces_)
-        space.end(&usage);
-    kernel_.end(&usage);
+        space.end(&ended_);
+    kernel_.end(&ended_);
+    usage = ended_;
 }
 
 } // namespace iso::pv

@@ -45,6 +45,8 @@ public:
         return crossings_;
     }
     [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
+    /// Address spaces that K got without waiting for their process to start.
+    [[nodiscard]] std::uint64_t spares_used() const { return spares_used_; }
     [[nodiscard]] std::uint64_t spaces_started() const { return spaces_started_; }
 
 private:
@@ -52,15 +54,30 @@ private:
         : block_(&block)
         , doorbell_(&doorbell) {}
 
+    /// What a slot is used for. Its process may have ended without being reaped in every state.
+    enum class Slot : std::uint8_t {
+        empty,   ///< no process
+        spare,   ///< one that K did not ask for yet
+        granted, ///< K's
+        ending,  ///< given back and killed; it may still run until it is reaped
+    };
+    [[nodiscard]] std::optional<unsigned> find_slot(Slot state) const;
+
+    Result<void> watch_descriptor(int fd, std::uint64_t name, std::uint32_t events);
     Result<void> start_space(unsigned slot);
     std::int64_t new_space();
+    void prepare_spare();
+    [[nodiscard]] bool wants_spare() const;
+    void process_ended(unsigned slot);
+    void end_of_space(unsigned slot);
     std::int64_t free_space(std::uint64_t slot);
     std::int64_t set_timer(std::uint64_t deadline_ns);
     void serve_request();
     std::int64_t answer(std::uint32_t number, std::array<std::uint64_t, 5> const& arguments);
     void raise_event(unsigned port);
     void watch(unsigned slot);
-    void space_died(unsigned slot);
+    void tell_of_death(unsigned slot);
+    void take_tick();
     void acknowledge();
     void kernel_died();
     void describe_crash(std::array<std::uint64_t, 5> const& arguments);
@@ -76,8 +93,12 @@ private:
     Fd bell_;
     Fd timer_;
     StubProcess kernel_;
+    Fd sources_;                      ///< epoll: what can happen
     std::vector<StubProcess> spaces_; ///< by slot
-    std::vector<bool> granted_;       ///< given to K, by slot
+    std::vector<Slot> slots_;
+    unsigned spares_ = 0;
+    unsigned spares_wanted_ = 0;
+    std::uint64_t spares_used_ = 0;
     std::uint32_t answered_ = 0;
     std::optional<End> end_;
     std::string crash_;
@@ -89,6 +110,7 @@ private:
         std::uint64_t since_ns = 0;
     } watched_; ///< the user code that runs, as of the last tick that found it as it is
     std::uint64_t spaces_started_ = 0;
+    rusage ended_{}; ///< what processes used that are gone
 };
 
 } // namespace iso::pv

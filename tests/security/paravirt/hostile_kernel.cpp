@@ -3,6 +3,8 @@
 // Ends with k_held when the attempt came back refused, and with k_hole when it worked.
 #include "tests/security/paravirt/hostile_kernel.hpp"
 
+#include "tests/security/paravirt/user_threads.hpp"
+
 #include <initializer_list>
 
 namespace {
@@ -114,10 +116,13 @@ u64 wild_mapping(u64 which) {
         {k_event_va, 0, 16},                             // and the slot
         {0, 0, ~u64{0}},
     };
-    if (which >= sizeof wild / sizeof wild[0]) return k_usage;
+    constexpr u64 k_count = sizeof wild / sizeof wild[0];
+    bool const protect = which >= k_count; // or whose rights it must not change
+    which -= protect ? k_count : 0;
+    if (which >= k_count) return k_usage;
     u64 const space = new_space();
-    (void)hypercall(ISO_HC_MMU_UPDATE, reinterpret_cast<u64>(&wild[which]), 1, ISO_MMU_FLUSH,
-                    space);
+    (void)hypercall(ISO_HC_MMU_UPDATE, reinterpret_cast<u64>(&wild[which]), 1,
+                    ISO_MMU_FLUSH | (protect ? ISO_MMU_PROTECT : 0), space);
     return k_held;
 }
 
@@ -148,6 +153,22 @@ u64 many_spaces(u64) {
         if (hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FREE_SPACE, slot) != 0) return k_hole;
     if (hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FREE_SPACE, 0) >= 0) return k_hole; // twice
     return static_cast<i64>(new_space()) >= 0 ? k_held : k_hole;
+}
+
+/// Makes, uses and frees address spaces, `rounds` times, two at a time as a fork does.
+u64 churn(u64 rounds) {
+    for (u64 i = 0; i < rounds; ++i) {
+        u64 const parent = new_space(), child = new_space();
+        for (u64 const space : {parent, child}) {
+            iso_mmu_update const pages = {0x10000, 0x500000 | 7, 16};
+            if (hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_NEW_BASEPTR, space) != 0) return k_hole;
+            if (hypercall(ISO_HC_FPU_TASKSWITCH, ISO_FPU_RESET) != 0) return k_hole; // it is there
+            hypercall(ISO_HC_MMU_UPDATE, reinterpret_cast<u64>(&pages), 1, 0, space);
+        }
+        for (u64 const space : {parent, child})
+            if (hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FREE_SPACE, space) != 0) return k_hole;
+    }
+    return k_held;
 }
 
 u64 wild_requests(u64) {
@@ -358,6 +379,7 @@ u64 run(char const* name, u64 argument) {
         {"mapping", wild_mapping},
         {"many-updates", many_updates},
         {"many-spaces", many_spaces},
+        {"churn", churn},
         {"requests", wild_requests},
         {"doorbell", wild_doorbell},
         {"control", forge_control},
@@ -368,6 +390,11 @@ u64 run(char const* name, u64 argument) {
         {"wedge", wedge},
         {"quiet-end", quiet_end},
         {"iret", wild_iret},
+        {"threads", thread_registers},
+        {"registers", wild_registers},
+        {"frames", wild_frames},
+        {"rights", rights},
+        {"timers", timers},
     };
     for (Attempt const& attempt : attempts)
         if (equal(name, attempt.name)) return attempt.make(argument);

@@ -4,6 +4,7 @@
 // host system calls from where they are forbidden.
 #include "common/abi/guest_abi.h"
 #include "common/abi/hypercall_abi.h"
+#include "guest/port/pv/hypercall.hpp"
 #include "paravirt-demo/stub/boundary.hpp"
 
 namespace iso::pv::hostile {
@@ -30,16 +31,9 @@ inline Control volatile& control() {
     return at<Control>(k_control_base);
 }
 
+/// By any number, also one that there is not.
 inline i64 hypercall(u64 number, u64 a = 0, u64 b = 0, u64 c = 0, u64 d = 0, u64 e = 0) {
-    u64 const entry = ISO_HYPERCALL_PAGE + number * ISO_HYPERCALL_STRIDE;
-    register u64 r10 asm("r10") = d;
-    register u64 r8 asm("r8") = e;
-    i64 result;
-    asm volatile("call *%[entry]"
-                 : "=a"(result), "+D"(a), "+S"(b), "+d"(c), "+r"(r10), "+r"(r8)
-                 : [entry] "a"(entry)
-                 : "rcx", "r9", "r11", "memory", "cc");
-    return result;
+    return guest::pv::hypercall(static_cast<iso_hypercall>(number), a, b, c, d, e);
 }
 
 inline i64 ring(u32 operation) {

@@ -72,18 +72,18 @@ TEST_CASE("the guest kernel does not write what is read-only to it", "[kernel]")
 TEST_CASE("hypercalls with wild arguments are answered, or end the guest", "[kernel]") {
     if (!test::engine_works()) return;
     must_end("unknown", 0, {0});
-    for (std::uint64_t const number : {0, 1, 3, 13, 14, 15, 17, 23, 26, 29, 30, 48})
+    for (std::uint64_t const number : {0, 1, 3, 5, 13, 14, 15, 17, 23, 26, 29, 30, 48})
         for (std::uint64_t word = 0; word < 8; ++word)
             must_end("hypercall", number * 8 + word, {0, k_engine_failed, k_timeout},
                      "--timeout=500ms");
-    for (std::uint64_t which = 0; which < 11; ++which)
+    for (std::uint64_t which = 0; which < 22; ++which)
         must_end("mapping", which, {0, k_engine_failed, k_timeout}, "--timeout=1s");
     for (std::uint64_t which = 0; which < 4; ++which)
         must_end("many-updates", which, {0, k_engine_failed, k_timeout}, "--timeout=1s");
     for (std::uint64_t which = 0; which < 8; ++which)
         must_end("iret", which, {k_engine_failed, k_timeout}, "--timeout=500ms");
     must_end("requests", 0, {0});
-    for (std::uint64_t which = 0; which < 13 * 8; ++which)
+    for (std::uint64_t which = 0; which < 14 * 8; ++which)
         must_end("doorbell", which, {0, 1, k_engine_failed, k_timeout, 127, 128, 129, 255},
                  "--timeout=500ms");
     must_fail("quiet-end", 0, "without saying how its program ended");
@@ -92,6 +92,21 @@ TEST_CASE("hypercalls with wild arguments are answered, or end the guest", "[ker
 TEST_CASE("address spaces are bounded, and all of them are reaped", "[kernel]") {
     if (!test::engine_works()) return;
     must_end("many-spaces", 0, {0}, "--timeout=60s");
+    must_end("churn", 300, {0}, "--timeout=60s");
+}
+
+TEST_CASE("threads keep their registers, rights hold, timers interrupt", "[kernel]") {
+    if (!test::engine_works()) return;
+    for (char const* attempt : {"threads", "rights", "timers"})
+        must_end(attempt, 0, {0});
+}
+
+TEST_CASE("registers and frames that a program spoiled are its own loss", "[kernel]") {
+    if (!test::engine_works()) return;
+    for (std::uint64_t which = 0; which < 16; ++which)
+        must_end("registers", which, {0});
+    for (std::uint64_t which = 0; which < 26; ++which)
+        must_end("frames", which, {0});
 }
 
 TEST_CASE("what the guest kernel forges in shared pages is its own loss", "[kernel]") {
