@@ -123,7 +123,7 @@ Result<void> Monitor::start_space(unsigned slot) {
     ++spaces_started_;
     slots_[slot] = Slot::spare;
     ++spares_;
-    TRY(watch_descriptor(spaces_[slot].pidfd(), slot, EPOLLIN)); // closing it ends that
+    TRY(watch_descriptor(spaces_[slot].pidfd(), slot, EPOLLIN));
     return {};
 }
 
@@ -303,6 +303,10 @@ void Monitor::process_ended(unsigned slot) {
 /// A process is gone, or is ended here: no task of it can run any more once it is reaped (wait4(2)
 /// waits for all of them), so what was its slot can be another's.
 void Monitor::end_of_space(unsigned slot) {
+    // Closing alone would not do: a process that is just being started holds a copy of the
+    // descriptor until its exec is through, and the event would come again and again meanwhile.
+    if (spaces_[slot].running())
+        (void)::epoll_ctl(sources_.get(), EPOLL_CTL_DEL, spaces_[slot].pidfd(), nullptr);
     spaces_[slot].end(&ended_);
     if (slots_[slot] == Slot::granted) return tell_of_death(slot);
     if (slots_[slot] == Slot::spare) --spares_;
@@ -347,6 +351,7 @@ void Monitor::describe_crash(std::array<std::uint64_t, 5> const& a) {
 void Monitor::finish(rusage& usage) {
     for (StubProcess const& space : spaces_)
         space.send(SIGKILL); // all first: they end while others are waited for
+    kernel_.send(SIGKILL);
     for (StubProcess& space : spaces_)
         space.end(&ended_);
     kernel_.end(&ended_);

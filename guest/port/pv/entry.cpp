@@ -2,6 +2,7 @@
 // the kernel stack, in the order of TrapFrame; the way back is one hypercall.
 #include "guest/port/pv/entry.hpp"
 
+#include "guest/kernel/clock.hpp"
 #include "guest/kernel/log.hpp"
 #include "guest/kernel/process.hpp"
 #include "guest/kernel/syscall.hpp"
@@ -58,6 +59,8 @@ bool is_refused_system_call(TrapFrame const& frame) {
 
 } // namespace
 
+LazyTimer timer;
+
 iso_trap_info const* trap_table() {
     static iso_trap_info table[33];
     for (u8 vector = 0; vector < 32; ++vector)
@@ -80,7 +83,11 @@ void event_callback(TrapFrame* frame, u32) {
     iso_shared_info& shared = shared_info();
     __atomic_store_n(&shared.upcall_pending, 0u, __ATOMIC_SEQ_CST);
     u32 const events = __atomic_exchange_n(&shared.pending[0], 0u, __ATOMIC_SEQ_CST);
-    if ((events & 1u << ISO_EVENT_TIMER) != 0) iso_timer_tick();
+    if ((events & 1u << ISO_EVENT_TIMER) != 0) {
+        LazyTimer::Fired const fired = timer.fired(clock::monotonic_ns());
+        if (fired.again != 0) hypercall(ISO_HC_SET_TIMER_OP, fired.again);
+        if (fired.due) iso_timer_tick();
+    }
     leave(frame);
 }
 

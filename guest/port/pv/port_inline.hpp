@@ -3,7 +3,12 @@
 // The operations of port.hpp that are hot, by hypercalls. The tables in guest memory are for the
 // kernel's own walks; what the program can reach is what the hypervisor was told to map.
 // Included by port.hpp only.
+#include "guest/port/lazy_timer.hpp"
 #include "guest/port/pv/hypercall.hpp"
+
+namespace iso::guest::pv {
+extern LazyTimer timer;
+} // namespace iso::guest::pv
 
 namespace iso::guest::port {
 
@@ -75,8 +80,10 @@ inline void enable_interrupts() {
 inline void disable_interrupts() {
     pv::shared_info().upcall_mask = 1;
 }
+// A crossing to the monitor costs more than a switch between programs.
 inline void set_timer(u64 deadline_ns) {
-    pv::hypercall(ISO_HC_SET_TIMER_OP, deadline_ns);
+    if (u64 const device = pv::timer.set(deadline_ns); device != 0)
+        pv::hypercall(ISO_HC_SET_TIMER_OP, device);
 }
 inline void idle() {
     pv::hypercall(ISO_HC_SCHED_OP, ISO_SCHED_BLOCK);
