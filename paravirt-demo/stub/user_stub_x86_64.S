@@ -76,7 +76,7 @@ iso_signal_entry:
         mov     EV_FRAME(%rbx), %rdx
         mov     EV_INFO(%rbx), %rsi
         lea     -8(%rdx), %rsp
-        jmp     post
+        jmp     depart_first
 
 latch:
         movl    $1, EV_TICK(%rbx)
@@ -87,6 +87,15 @@ tick_instead:
         mov     $SIGALRM, %edi
         mov     EV_INFO(%rbx), %rsi
         mov     %r13, %rdx
+
+// The departure that did not happen may have been another thread's than the one that came: the event
+// has to show the bases that were to be loaded.
+depart_first:
+        movabs  $COMMAND_VA, %r14
+        mov     CMD_FS(%r14), %rax
+        wrfsbase %rax
+        mov     CMD_GS(%r14), %rax
+        wrgsbase %rax
 
 // Tell the guest kernel, then sleep until it answers.
 post:
