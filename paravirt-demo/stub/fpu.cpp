@@ -67,7 +67,7 @@ Layout measure() {
         uint32_t const end = component.ebx + component.eax; // offset and size
         if (end > layout.bytes) layout.bytes = end;
     }
-    layout.bytes = (layout.bytes + 63) & ~63U;
+    layout.bytes = (layout.bytes + 7) & ~7U; // no more: what follows a frame is not its own
     XsaveArea now;
     asm volatile("fxsave64 %0" : "=m"(now));
     layout.mxcsr_bits = now.mxcsr_mask != 0 ? now.mxcsr_mask : 0xffbf;
@@ -86,7 +86,7 @@ XsaveArea& frame_area(Space& space) {
     return *static_cast<XsaveArea*>(fpu_of_frame(space, layout().bytes));
 }
 
-void copy(void* to, void const* from, uint64_t bytes) { // a multiple of 64
+void copy(void* to, void const* from, uint64_t bytes) { // a multiple of 8
     uint64_t words = bytes / 8;
     asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }

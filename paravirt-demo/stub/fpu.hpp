@@ -8,7 +8,7 @@
 
 namespace iso::pv {
 
-/// Of one state: what the host's XSAVE stores for a program, rounded up, then FS and GS base.
+/// Of one state: what the host's XSAVE stores for a program, in whole words, then FS and GS base.
 uint32_t fpu_bytes();
 
 // Precondition of all: settle(space). U can write to its frame at any time and say that it lies

@@ -394,6 +394,7 @@ u64 run(char const* name, u64 argument) {
         {"registers", wild_registers},
         {"frames", wild_frames},
         {"rights", rights},
+        {"ring", full_ring},
         {"timers", timers},
     };
     for (Attempt const& attempt : attempts)

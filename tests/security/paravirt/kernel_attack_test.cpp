@@ -97,7 +97,7 @@ TEST_CASE("address spaces are bounded, and all of them are reaped", "[kernel]") 
 
 TEST_CASE("threads keep their registers, rights hold, timers interrupt", "[kernel]") {
     if (!test::engine_works()) return;
-    for (char const* attempt : {"threads", "rights", "timers"})
+    for (char const* attempt : {"threads", "rights", "ring", "timers"})
         must_end(attempt, 0, {0});
 }
 

@@ -319,6 +319,42 @@ u64 rights(u64) {
     return write_to(0) == ISO_VECTOR_SPACE_DEAD ? k_held : k_hole;
 }
 
+/// Many more commands than the mapper's ring holds, none of which joins its neighbour; then the
+/// same for a process that dies in the middle of it, and for one that nothing was ever mapped in.
+u64 full_ring(u64) {
+    prepare();
+    u64 const space = user_space();
+    auto const many = [](u64 of, u64 rights) {
+        for (u64 i = 0; i < 300; ++i) {
+            update(of, 0x100000 + i * 8192, (0x600000 + i * 4096) | k_rw, 1, 0);
+            update(of, 0x100000 + i * 8192, rights, 1, ISO_MMU_PROTECT);
+        }
+    };
+    many(space, k_ro);
+    for (u64 const page : {0, 1, 31, 32, 33, 299}) {
+        iso_pv_frame const frame = start_at(user_write, 0x100000 + page * 8192);
+        run_until_trap(&frame);
+        if (!trapped_by(14)) return k_hole;
+    }
+    update(space, k_stub_base, k_rw, 1, ISO_MMU_PROTECT); // its mapper's last
+    many(space, k_rw);
+    hypercall(ISO_HC_MMU_UPDATE, 0, 0, ISO_MMU_FLUSH, space);
+    if (hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FORGET_SPACE, space) != 0 || !dies(space))
+        return k_hole;
+    for (u64 const operation : {ISO_FPU_SAVE, ISO_FPU_RESTORE, ISO_FPU_RESET})
+        fpu(operation, g_state[0]);
+    if (hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FREE_SPACE, space) != 0) return k_hole;
+    u64 const unused = new_space();
+    if (hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FORGET_SPACE, unused) != 0 ||
+        hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_FREE_SPACE, unused) != 0)
+        return k_hole;
+    (void)user_space();
+    put_pattern(0, 3);
+    iso_pv_frame const start = start_at(user_code);
+    run_until_trap(&start);
+    return trapped_by(k_call) ? k_held : k_hole;
+}
+
 /// Deadlines to come and past interrupt user code; those that never come do not, nor cancelled
 /// ones.
 u64 timers(u64) {

@@ -8,6 +8,7 @@ namespace iso::pv::hostile {
 
 uint64_t thread_registers(uint64_t which);
 uint64_t rights(uint64_t which);
+uint64_t full_ring(uint64_t which);
 uint64_t timers(uint64_t which);
 uint64_t wild_registers(uint64_t which);
 uint64_t wild_frames(uint64_t which);
