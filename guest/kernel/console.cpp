@@ -43,6 +43,8 @@ Result gather_small(iso_console& console, u32 descriptor, UserAddr from, u64 byt
 
 } // namespace
 
+constinit WaitQueue input_queue;
+
 Result flush() {
     iso_console const& console = ring();
     if (console.head == console.tail) return 0;
@@ -86,7 +88,15 @@ Result read(UserAddr to, u64 bytes) {
     copy_small(page.ranges, ranges, count * sizeof(iso_range));
     page.range_count = count;
     page.argument[0] = 0;
+    page.argument[0] = 1; // do not block: the machine may have something else to do
     return port::ring(ISO_OP_READ);
+}
+
+bool has_input() {
+    iso_doorbell& page = port::request();
+    page.argument[0] = 0; // a moment that is past
+    page.argument[1] = 1; // or until there is input
+    return port::ring(ISO_OP_SLEEP) == 1;
 }
 
 } // namespace iso::guest::console

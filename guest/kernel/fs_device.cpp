@@ -1,7 +1,8 @@
-// The devices that are made of nothing: null(4), zero(4), full(4), random(4).
+// /dev: the devices that are made of nothing, null(4), zero(4), full(4), random(4), and links.
+#include "guest/kernel/fs_device.hpp"
+
 #include "guest/kernel/random.hpp"
 #include "guest/kernel/usercopy.hpp"
-#include "guest/kernel/vfs.hpp"
 
 namespace iso::guest {
 
@@ -31,24 +32,69 @@ Result no_terminal(OpenFile&, UserAddr, u64, u64) {
     return -ENXIO;
 }
 
-constexpr FileOperations k_null = {read_nothing, write_all, true};
-constexpr FileOperations k_zero = {read_zeros, write_all, true};
-constexpr FileOperations k_full = {read_zeros, write_nothing, true};
-constexpr FileOperations k_random = {read_random, write_all, false};
-constexpr FileOperations k_terminal = {no_terminal, no_terminal, false};
+constexpr FileOperations k_null = {.read = read_nothing, .write = write_all, .seekable = true};
+constexpr FileOperations k_zero = {.read = read_zeros, .write = write_all, .seekable = true};
+constexpr FileOperations k_full = {.read = read_zeros, .write = write_nothing, .seekable = true};
+constexpr FileOperations k_random = {.read = read_random, .write = write_all};
+constexpr FileOperations k_terminal = {.read = no_terminal, .write = no_terminal};
+
+struct Device {
+    Text name;
+    u64 number;
+    FileOperations const* operations;
+};
 
 constexpr u64 number(u64 major, u64 minor) {
     return major << 8 | minor;
 }
-constexpr u32 k_anyone = k_type_device | 0666;
+
+constexpr Device k_devices[] = {
+    {"null", number(1, 3), &k_null},      {"zero", number(1, 5), &k_zero},
+    {"full", number(1, 7), &k_full},      {"random", number(1, 8), &k_random},
+    {"urandom", number(1, 9), &k_random}, {"tty", k_terminal_number, &k_terminal},
+};
+
+struct Link {
+    Text name;
+    Text target;
+};
+
+constexpr Link k_links[] = {
+    {"stdin", "/proc/self/fd/0"},
+    {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"},
+    {"fd", "/proc/self/fd"},
+};
+
+bool asked_for(Node const& directory, Text wanted, Text name) {
+    return (wanted.empty() || wanted == name) && vfs::child(&directory, name) == nullptr;
+}
+
+// When memory ends, entries are missing.
+void refresh(Node& directory, Text wanted) {
+    if (!wanted.empty() && vfs::child(&directory, wanted) != nullptr) return;
+    for (Device const& device : k_devices) {
+        if (!asked_for(directory, wanted, device.name)) continue;
+        Node* const node = vfs::make_static(&directory, device.name, k_type_device | 0666);
+        if (node == nullptr) return;
+        node->device = device.number;
+        node->operations = device.operations;
+    }
+    for (Link const& link : k_links) {
+        if (!asked_for(directory, wanted, link.name)) continue;
+        Node* const node = vfs::make_static(&directory, link.name, k_type_link | 0777);
+        if (node == nullptr) return;
+        node->data = gpa_of(link.target.data);
+        node->size = link.target.size;
+    }
+    if (asked_for(directory, wanted, "shm")) {
+        Node* const node = vfs::make_static(&directory, "shm", k_type_directory | 01777);
+        if (node != nullptr) node->filesystem = FileSystem::shared;
+    }
+}
 
 } // namespace
 
-Device const devices[] = {
-    {"null", k_anyone, number(1, 3), &k_null},      {"zero", k_anyone, number(1, 5), &k_zero},
-    {"full", k_anyone, number(1, 7), &k_full},      {"random", k_anyone, number(1, 8), &k_random},
-    {"urandom", k_anyone, number(1, 9), &k_random}, {"tty", k_anyone, number(5, 0), &k_terminal},
-};
-u32 const device_count = sizeof devices / sizeof devices[0];
+Special const device_directory = {.refresh = refresh};
 
 } // namespace iso::guest

@@ -14,6 +14,6 @@ Result read_module(OpenFile& file, UserAddr to, u64 bytes, u64 offset) {
 
 } // namespace
 
-FileOperations const module_operations = {read_module, nullptr, true};
+FileOperations const module_operations = {.read = read_module, .seekable = true};
 
 } // namespace iso::guest

@@ -17,22 +17,49 @@ Result sys_readv(u64 fd, u64 pieces, u64 count);
 Result sys_writev(u64 fd, u64 pieces, u64 count);
 Result sys_pread64(u64 fd, u64 to, u64 bytes, u64 offset);
 Result sys_pwrite64(u64 fd, u64 from, u64 bytes, u64 offset);
+Result sys_preadv(u64 fd, u64 pieces, u64 count, u64 offset);
+Result sys_pwritev(u64 fd, u64 pieces, u64 count, u64 offset);
 Result sys_lseek(u64 fd, u64 offset, u64 whence);
 Result sys_close(u64 fd);
+Result sys_close_range(u64 first, u64 last, u64 flags);
+Result sys_pipe(u64 to);
+Result sys_pipe2(u64 to, u64 flags);
 Result sys_dup(u64 fd);
 Result sys_dup2(u64 from, u64 to);
 Result sys_dup3(u64 from, u64 to, u64 flags);
 Result sys_fcntl(u64 fd, u64 command, u64 argument);
 Result sys_ioctl(u64 fd, u64 request, u64 argument);
+
+// syscall_file_list.cpp
 Result sys_getdents64(u64 fd, u64 to, u64 bytes);
+
+// syscall_file_data.cpp: what files hold
+Result sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes);
+Result sys_flock(u64 fd, u64 operation);
+Result sys_fsync(u64 fd);
+Result sys_sync_file_range(u64 fd);
+Result sys_syncfs(u64 fd);
+Result sys_sync();
+Result sys_fadvise64(u64 fd, u64 offset, u64 bytes, u64 advice);
+Result sys_readahead(u64 fd);
+
+// poll.cpp, poll_epoll.cpp, poll_event.cpp: waiting for several files
+Result sys_poll(u64 entries, u64 count, u64 timeout);
+Result sys_ppoll(u64 entries, u64 count, u64 timeout, u64 mask, u64 mask_bytes);
+Result sys_select(u64 count, u64 in, u64 out, u64 except, u64 timeout);
+Result sys_pselect6(u64 count, u64 in, u64 out, u64 except, u64 timeout, u64 mask);
+Result sys_epoll_create(u64 size);
+Result sys_epoll_create1(u64 flags);
+Result sys_epoll_ctl(u64 fd, u64 operation, u64 descriptor, u64 event);
+Result sys_epoll_wait(u64 fd, u64 to, u64 most, u64 timeout);
+Result sys_epoll_pwait(u64 fd, u64 to, u64 most, u64 timeout, u64 mask, u64 mask_bytes);
+Result sys_eventfd(u64 count);
+Result sys_eventfd2(u64 count, u64 flags);
 
 // syscall_path.cpp: names
 Result sys_open(u64 path, u64 flags, u64 mode);
 Result sys_openat(u64 directory, u64 path, u64 flags, u64 mode);
-Result sys_stat(u64 path, u64 to);
-Result sys_lstat(u64 path, u64 to);
-Result sys_fstat(u64 fd, u64 to);
-Result sys_newfstatat(u64 directory, u64 path, u64 to, u64 flags);
+Result sys_creat(u64 path, u64 mode);
 Result sys_access(u64 path, u64 mode);
 Result sys_faccessat(u64 directory, u64 path, u64 mode);
 Result sys_faccessat2(u64 directory, u64 path, u64 mode, u64 flags);
@@ -40,9 +67,48 @@ Result sys_readlink(u64 path, u64 to, u64 bytes);
 Result sys_readlinkat(u64 directory, u64 path, u64 to, u64 bytes);
 Result sys_getcwd(u64 to, u64 bytes);
 Result sys_chdir(u64 path);
+Result sys_fchdir(u64 fd);
 Result sys_umask(u64 mask);
-Result sys_read_only_path(u64 path);
-Result sys_read_only_path_at(u64 directory, u64 path);
+
+// syscall_path_status.cpp: what nodes are like
+Result sys_stat(u64 path, u64 to);
+Result sys_lstat(u64 path, u64 to);
+Result sys_fstat(u64 fd, u64 to);
+Result sys_newfstatat(u64 directory, u64 path, u64 to, u64 flags);
+Result sys_statx(u64 directory, u64 path, u64 flags, u64 mask, u64 to);
+Result sys_statfs(u64 path, u64 to);
+Result sys_fstatfs(u64 fd, u64 to);
+
+// syscall_path_change.cpp: names come and go
+Result sys_mkdir(u64 path, u64 mode);
+Result sys_mkdirat(u64 directory, u64 path, u64 mode);
+Result sys_mknod(u64 path, u64 mode, u64 device);
+Result sys_mknodat(u64 directory, u64 path, u64 mode, u64 device);
+Result sys_rmdir(u64 path);
+Result sys_unlink(u64 path);
+Result sys_unlinkat(u64 directory, u64 path, u64 flags);
+Result sys_rename(u64 from, u64 to);
+Result sys_renameat(u64 from_directory, u64 from, u64 to_directory, u64 to);
+Result sys_renameat2(u64 from_directory, u64 from, u64 to_directory, u64 to, u64 flags);
+Result sys_link(u64 from, u64 to);
+Result sys_linkat(u64 from_directory, u64 from, u64 to_directory, u64 to, u64 flags);
+Result sys_symlink(u64 target, u64 path);
+Result sys_symlinkat(u64 target, u64 directory, u64 path);
+
+// syscall_path_attributes.cpp: rights, owners, times, lengths
+Result sys_chmod(u64 path, u64 mode);
+Result sys_fchmod(u64 fd, u64 mode);
+Result sys_fchmodat(u64 directory, u64 path, u64 mode);
+Result sys_chown(u64 path, u64 owner, u64 group);
+Result sys_lchown(u64 path, u64 owner, u64 group);
+Result sys_fchown(u64 fd, u64 owner, u64 group);
+Result sys_fchownat(u64 directory, u64 path, u64 owner, u64 group, u64 flags);
+Result sys_utimensat(u64 directory, u64 path, u64 times, u64 flags);
+Result sys_futimesat(u64 directory, u64 path, u64 times);
+Result sys_utimes(u64 path, u64 times);
+Result sys_utime(u64 path, u64 times);
+Result sys_truncate(u64 path, u64 size);
+Result sys_ftruncate(u64 fd, u64 size);
 
 // syscall_memory.cpp
 Result sys_mmap(u64 address, u64 length, u64 protection, u64 flags, u64 fd, u64 offset);

@@ -30,6 +30,8 @@ Result view_file(Vma& area, u64 fd, u64 offset, u64 flags) {
     OpenFile const* const file = current().files.at(fd);
     if (file == nullptr) return -EBADF;
     if (file->node == nullptr || !vfs::is_file(file->node)) return -ENODEV;
+    // FIXME: files in RAM frames, by file_page() and file_run() of ramfs.hpp.
+    if (file->node->operations != &module_operations) return -ENODEV;
     if ((file->flags & O_ACCMODE) == O_WRONLY) return -EACCES;
     // The files are read-only: a shared view of one can be read, never written.
     if ((flags & MAP_TYPE) != MAP_PRIVATE && (area.protection & k_prot_write) != 0) return -EACCES;

@@ -1,20 +1,22 @@
-// System calls on names.
+// System calls on names: finding and opening.
+#include "guest/kernel/syscall_path.hpp"
+
 #include "guest/kernel/boot.hpp"
-#include "guest/kernel/memory.hpp"
+#include "guest/kernel/fs_device.hpp"
+#include "guest/kernel/pipe.hpp"
 #include "guest/kernel/process.hpp"
+#include "guest/kernel/procfs.hpp"
+#include "guest/kernel/ramfs.hpp"
 #include "guest/kernel/syscall.hpp"
 #include "guest/kernel/usercopy.hpp"
-#include "guest/kernel/vfs.hpp"
 
-#include <asm/stat.h>
 #include <linux/fcntl.h>
 
 namespace iso::guest {
 
-namespace {
+namespace paths {
 
-constexpr u64 k_path_max = 4096;
-char path_buffer[k_path_max]; // the kernel serves one call at a time
+char buffers[2][k_path_max];
 
 Node* working_directory() {
     Process& process = current();
@@ -24,10 +26,13 @@ Node* working_directory() {
         Text const path{linear<char>(boot.arguments + boot.workdir), boot.workdir_bytes};
         if (vfs::lookup(vfs::root(), path, true, found) != 0 || !vfs::is_directory(found))
             found = vfs::root();
+        vfs::hold(found);
         process.directory = found;
     }
     return process.directory;
 }
+
+namespace {
 
 // The directory that a relative path of an *at call starts from.
 Result start_of(u64 directory, Text path, Node*& start) {
@@ -44,41 +49,102 @@ Result start_of(u64 directory, Text path, Node*& start) {
     return 0;
 }
 
-Result find(u64 directory, UserAddr path, bool follow, Node*& found) {
-    Result const length = copy_string(path_buffer, path, k_path_max);
+} // namespace
+
+Result text_at(UserAddr path, Text& text, u32 which) {
+    Result const length = copy_string(buffers[which], path, k_path_max);
     if (length < 0) return length;
-    Text const text{path_buffer, static_cast<u64>(length)};
+    text = {buffers[which], static_cast<u64>(length)};
+    return 0;
+}
+
+Result find_place(u64 directory, UserAddr path, bool follow, vfs::Place& place, u32 which) {
+    Text text;
+    if (Result const result = text_at(path, text, which); result != 0) return result;
     Node* start = nullptr;
     if (Result const result = start_of(directory, text, start); result != 0) return result;
-    return vfs::lookup(start, text, follow, found);
+    return vfs::find(start, text, follow, place);
 }
 
-Result put_status(Node const* node, UserAddr to) {
-    iso_boot_info const& boot = boot_info();
-    struct stat status = {};
-    status.st_dev = 1;
-    status.st_nlink = 1;
-    status.st_mode = k_type_fifo | 0600; // what is behind the console is the engine's business
-    status.st_blksize = k_page;
-    status.st_uid = boot.host_uid;
-    status.st_gid = boot.host_gid;
-    if (node != nullptr) {
-        status.st_ino = node->number;
-        status.st_mode = node->mode;
-        status.st_rdev = node->device;
-        status.st_size = static_cast<long>(node->size);
-        status.st_blocks = static_cast<long>((node->size + 511) / 512);
+Result find(u64 directory, UserAddr path, bool follow, Node*& found) {
+    vfs::Place place;
+    if (Result const result = find_place(directory, path, follow, place); result != 0)
+        return result;
+    found = place.node;
+    return found != nullptr ? 0 : -ENOENT;
+}
+
+Result find_or_open(u64 directory, UserAddr path, u64 flags, Node*& found) {
+    char first = 0;
+    if ((flags & AT_EMPTY_PATH) == 0 || get_user(first, path) != 0 || first != 0)
+        return find(directory, path, (flags & AT_SYMLINK_NOFOLLOW) == 0, found);
+    if (static_cast<int>(directory) == AT_FDCWD) {
+        found = working_directory();
+        return 0;
     }
-    return put_user(to, status);
+    OpenFile const* const file = current().files.at(static_cast<u32>(directory));
+    if (file == nullptr) return -EBADF;
+    found = file->node;
+    return 0;
 }
 
-Result check_access(Node const* node, u64 mode) {
-    constexpr u64 k_execute = 1, k_write = 2;
-    if ((mode & ~7ull) != 0) return -EINVAL;
-    bool const device = vfs::is_device(node);
-    if ((mode & k_write) != 0 && !device) return -EROFS;
-    if ((mode & k_execute) != 0 && (node->mode & 0111) == 0) return -EACCES;
+Result may_change(Node const* directory) {
+    if (directory->filesystem == FileSystem::processes) return -EPERM;
+    if (!vfs::is_writable(directory)) return -EROFS;
+    if (directory->entry == nullptr) return -ENOENT; // it was removed
+    return vfs::permits(directory, 3);
+}
+
+Result make(vfs::Place const& place, u32 mode, Node*& made) {
+    if (Result const result = may_change(place.directory); result != 0) return result;
+    if (!ramfs::has_room()) return -ENOSPC;
+    made = vfs::make(place.directory, place.name, mode);
+    if (made == nullptr) return -ENOSPC;
+    if (vfs::is_file(made)) made->operations = &ramfs::file_operations;
+    vfs::content_changed(place.directory);
+    made->accessed = made->modified = made->changed = place.directory->changed;
     return 0;
+}
+
+} // namespace paths
+
+namespace {
+
+constexpr u32 k_large_file = 0100000; // what F_GETFL shows of every file on x86-64
+constexpr u32 k_only_for_opening = O_CLOEXEC | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC;
+
+Result refuse_read(OpenFile&, UserAddr, u64, u64) {
+    return -EBADF;
+}
+
+constexpr FileOperations k_directory = {.seekable = true};
+constexpr FileOperations k_path_only = {.read = refuse_read, .write = refuse_read};
+
+// May what is there be opened like this?
+Result check(Node const* node, u64 flags) {
+    bool const writes = (flags & O_ACCMODE) != O_RDONLY;
+    if (vfs::is_directory(node)) {
+        if (writes || (flags & O_CREAT) != 0) return -EISDIR;
+    } else if ((flags & O_DIRECTORY) != 0) {
+        return -ENOTDIR;
+    }
+    if ((flags & O_PATH) != 0) return 0;
+    if (vfs::is_link(node)) return -ELOOP;
+    bool const cuts = (flags & O_TRUNC) != 0 && vfs::is_file(node);
+    u32 const wanted = ((flags & O_ACCMODE) != O_WRONLY ? 4u : 0u) | (writes || cuts ? 2u : 0u);
+    if (Result const result = vfs::permits(node, wanted); result != 0) return result;
+    // There is no controlling terminal.
+    return vfs::is_device(node) && node->device == k_terminal_number ? -ENXIO : 0;
+}
+
+Result open_node(Node* node, u64 flags, OpenFile*& file) {
+    auto const kept = static_cast<u32>(flags & ~u64{k_only_for_opening}) | k_large_file;
+    if ((flags & O_PATH) == 0 && vfs::is_fifo(node)) return open_fifo(*node, kept, file);
+    FileOperations const* operations =
+        node->operations != nullptr ? node->operations : &k_directory;
+    if ((flags & O_PATH) != 0) operations = &k_path_only;
+    file = make_file(node, operations, kept);
+    return file != nullptr ? 0 : -ENOMEM;
 }
 
 } // namespace
@@ -87,50 +153,45 @@ Result sys_open(u64 path, u64 flags, u64 mode) {
     return sys_openat(static_cast<u64>(AT_FDCWD), path, flags, mode);
 }
 
-Result sys_openat(u64 directory, u64 path, u64 flags, u64) {
-    Node* node = nullptr;
-    Result const result = find(directory, path, (flags & O_NOFOLLOW) == 0, node);
-    if (result == -ENOENT && (flags & O_CREAT) != 0) return -EROFS;
-    if (result != 0) return result;
-    if (vfs::is_link(node)) return -ELOOP;
-    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) return -EEXIST;
-    bool const writes = (flags & O_ACCMODE) != O_RDONLY;
-    if (vfs::is_directory(node)) {
-        if (writes || (flags & O_CREAT) != 0) return -EISDIR;
+Result sys_creat(u64 path, u64 mode) {
+    return sys_open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+Result sys_openat(u64 directory, u64 path, u64 flags, u64 mode) {
+    constexpr u64 k_nameless = __O_TMPFILE;
+    if ((flags & k_nameless) != 0) return -EOPNOTSUPP;
+    bool const exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+    vfs::Place place;
+    if (Result const result =
+            paths::find_place(directory, path, (flags & O_NOFOLLOW) == 0 && !exclusive, place);
+        result != 0)
+        return result;
+    Node* node = place.node;
+    OpenFile* file = nullptr;
+    if (node == nullptr) {
+        if ((flags & O_CREAT) == 0) return -ENOENT;
+        if (place.slash) return -EISDIR;
+        u32 const rights = static_cast<u32>(mode) & 07777 & ~current().umask;
+        if (Result const result = paths::make(place, k_type_file | rights, node); result != 0)
+            return result;
     } else {
-        if ((flags & O_DIRECTORY) != 0) return -ENOTDIR;
-        if (vfs::is_file(node) && (writes || (flags & O_TRUNC) != 0)) return -EROFS;
-        if (node->device == (5 << 8)) return -ENXIO; // there is no controlling terminal
+        if (exclusive) return -EEXIST;
+        // /dev/stdin and the like, when they are no node that could be opened again.
+        file =
+            vfs::is_link(node) && (flags & O_NOFOLLOW) == 0 ? procfs::file_behind(node) : nullptr;
+        if (file != nullptr) {
+            ++file->references;
+            return current().files.add(file, 0, (flags & O_CLOEXEC) != 0);
+        }
+        if (Result const result = check(node, flags); result != 0) return result;
+        if ((flags & (O_TRUNC | O_PATH)) == O_TRUNC && vfs::is_file(node) &&
+            vfs::is_writable(node)) {
+            ramfs::truncate(*node, 0);
+            vfs::content_changed(node);
+        }
     }
-    static constexpr FileOperations k_directory = {nullptr, nullptr, true};
-    FileOperations const* const operations =
-        node->operations != nullptr ? node->operations : &k_directory;
-    OpenFile* const file = make_file(node, operations, static_cast<u32>(flags & ~u64{O_CLOEXEC}));
-    if (file == nullptr) return -ENOMEM;
+    if (Result const result = open_node(node, flags, file); result != 0) return result;
     return current().files.add(file, 0, (flags & O_CLOEXEC) != 0);
-}
-
-Result sys_newfstatat(u64 directory, u64 path, u64 to, u64 flags) {
-    char first = 0;
-    if ((flags & AT_EMPTY_PATH) != 0 && get_user(first, path) == 0 && first == 0)
-        return static_cast<int>(directory) == AT_FDCWD ? put_status(working_directory(), to)
-                                                       : sys_fstat(directory, to);
-    Node* node = nullptr;
-    Result const result = find(directory, path, (flags & AT_SYMLINK_NOFOLLOW) == 0, node);
-    return result != 0 ? result : put_status(node, to);
-}
-
-Result sys_stat(u64 path, u64 to) {
-    return sys_newfstatat(static_cast<u64>(AT_FDCWD), path, to, 0);
-}
-
-Result sys_lstat(u64 path, u64 to) {
-    return sys_newfstatat(static_cast<u64>(AT_FDCWD), path, to, AT_SYMLINK_NOFOLLOW);
-}
-
-Result sys_fstat(u64 fd, u64 to) {
-    OpenFile const* const file = current().files.at(fd);
-    return file == nullptr ? -EBADF : put_status(file->node, to);
 }
 
 Result sys_access(u64 path, u64 mode) {
@@ -142,9 +203,11 @@ Result sys_faccessat(u64 directory, u64 path, u64 mode) {
 }
 
 Result sys_faccessat2(u64 directory, u64 path, u64 mode, u64 flags) {
+    if ((mode & ~7ull) != 0) return -EINVAL;
     Node* node = nullptr;
-    Result const result = find(directory, path, (flags & AT_SYMLINK_NOFOLLOW) == 0, node);
-    return result != 0 ? result : check_access(node, mode);
+    if (Result const result = paths::find_or_open(directory, path, flags, node); result != 0)
+        return result;
+    return node != nullptr ? vfs::permits(node, static_cast<u32>(mode)) : 0;
 }
 
 Result sys_readlink(u64 path, u64 to, u64 bytes) {
@@ -152,52 +215,60 @@ Result sys_readlink(u64 path, u64 to, u64 bytes) {
 }
 
 Result sys_readlinkat(u64 directory, u64 path, u64 to, u64 bytes) {
-    if (static_cast<i64>(bytes) <= 0) return -EINVAL;
+    if (static_cast<int>(bytes) <= 0) return -EINVAL;
     Node* node = nullptr;
-    if (Result const result = find(directory, path, false, node); result != 0) return result;
-    if (!vfs::is_link(node)) return -EINVAL;
-    Text const target = vfs::link_target(node);
-    u64 const length = smaller(bytes, target.size);
-    Result const result = copy_out(to, target.data, length);
-    return result != 0 ? result : static_cast<Result>(length);
+    if (Result const result =
+            paths::find_or_open(directory, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, node);
+        result != 0)
+        return result;
+    if (node == nullptr || !vfs::is_link(node)) return -EINVAL;
+    char* const buffer = paths::buffers[1];
+    Result const length = vfs::link_text(node, buffer, smaller(bytes, paths::k_path_max));
+    if (length < 0) return length;
+    Result const result = copy_out(to, buffer, static_cast<u64>(length));
+    return result != 0 ? result : length;
 }
 
 Result sys_getcwd(u64 to, u64 bytes) {
-    Result const length = vfs::path_of(working_directory(), path_buffer, k_path_max - 1);
+    char* const buffer = paths::buffers[0];
+    Result const length = vfs::path_of(paths::working_directory(), buffer, paths::k_path_max - 1);
     if (length < 0) return length;
-    path_buffer[length] = 0;
+    buffer[length] = 0;
     if (static_cast<u64>(length) + 1 > bytes) return -ERANGE;
-    Result const result = copy_out(to, path_buffer, static_cast<u64>(length) + 1);
+    Result const result = copy_out(to, buffer, static_cast<u64>(length) + 1);
     return result != 0 ? result : length + 1;
 }
 
+namespace {
+
+Result change_directory(Node* node) {
+    if (!vfs::is_directory(node)) return -ENOTDIR;
+    if (Result const result = vfs::permits(node, 1); result != 0) return result;
+    Node* const old = paths::working_directory();
+    vfs::hold(node);
+    current().directory = node;
+    vfs::unhold(old);
+    return 0;
+}
+
+} // namespace
+
 Result sys_chdir(u64 path) {
     Node* node = nullptr;
-    if (Result const result = find(static_cast<u64>(AT_FDCWD), path, true, node); result != 0)
-        return result;
-    if (!vfs::is_directory(node)) return -ENOTDIR;
-    current().directory = node;
-    return 0;
+    Result const result = paths::find(static_cast<u64>(AT_FDCWD), path, true, node);
+    return result != 0 ? result : change_directory(node);
+}
+
+Result sys_fchdir(u64 fd) {
+    OpenFile const* const file = current().files.at(fd);
+    if (file == nullptr) return -EBADF;
+    return file->node != nullptr ? change_directory(file->node) : -ENOTDIR;
 }
 
 Result sys_umask(u64 mask) {
     u32 const old = current().umask;
     current().umask = static_cast<u32>(mask) & 0777;
     return old;
-}
-
-// Calls that would change the tree, which is read-only.
-Result sys_read_only_path(u64 path) {
-    return sys_read_only_path_at(static_cast<u64>(AT_FDCWD), path);
-}
-
-Result sys_read_only_path_at(u64 directory, u64 path) {
-    Result const length = copy_string(path_buffer, path, k_path_max);
-    if (length < 0) return length;
-    Text const text{path_buffer, static_cast<u64>(length)};
-    Node* start = nullptr;
-    Result const result = start_of(directory, text, start);
-    return result != 0 ? result : -EROFS;
 }
 
 } // namespace iso::guest

@@ -71,6 +71,13 @@ Result fill_out(UserAddr to, Gpa from, u64 bytes) {
     return some_or_fault(for_each_piece(to, bytes, Access::write, piece), bytes);
 }
 
+Result fetch_in(Gpa to, UserAddr from, u64 bytes) {
+    auto const piece = [to](Gpa gpa, u64 offset, u64 length) {
+        port::copy(to + offset, gpa, length);
+    };
+    return some_or_fault(for_each_piece(from, bytes, Access::read, piece), bytes);
+}
+
 Result zero_out(UserAddr to, u64 bytes) {
     auto const piece = [](Gpa gpa, u64, u64 length) { port::zero(gpa, length); };
     return some_or_fault(for_each_piece(to, bytes, Access::write, piece), bytes);

@@ -32,6 +32,8 @@ Result copy_string(char* to, UserAddr from, u64 size);
 /// it: returns how many bytes there was room for, -EFAULT only when there was none.
 Result fill_out(UserAddr to, Gpa from, u64 bytes);
 Result zero_out(UserAddr to, u64 bytes);
+/// The other way, as write(2) does it: how many bytes could be read.
+Result fetch_in(Gpa to, UserAddr from, u64 bytes);
 
 template <typename T>
 Result get_user(T& value, UserAddr from) {

@@ -1,63 +1,16 @@
-// The tree of names: the files the engine passed in, /dev, /proc/self and /tmp. Built when the
-// first path is looked up; most programs never ask.
+// From paths to nodes and back (path_resolution(7)).
 #include "guest/kernel/vfs.hpp"
 
 #include "guest/kernel/boot.hpp"
-#include "guest/kernel/frame.hpp"
 #include "guest/kernel/memory.hpp"
-#include "guest/kernel/pool.hpp"
 
 namespace iso::guest::vfs {
 
 namespace {
 
-constexpr u32 k_buckets = k_page / sizeof(Node*);
 constexpr u32 k_links_followed = 40; // as Linux, path_resolution(7)
 
-Pool<Node> nodes;
-Node root_node{.name = {}, .mode = k_type_directory | 0755, .number = 1};
-Node** buckets = nullptr; // one frame
-u64 next_number = 2;
-bool built = false;
-
-Node** bucket_of(Node const* parent, Text name) {
-    u64 hash = parent->number * 0x9e3779b97f4a7c15;
-    for (u64 i = 0; i < name.size; ++i)
-        hash = hash * 31 + static_cast<u8>(name[i]);
-    return &buckets[(hash ^ hash >> 17) % k_buckets];
-}
-
-Node* child(Node const* parent, Text name) {
-    for (Node* node = *bucket_of(parent, name); node != nullptr; node = node->bucket)
-        if (node->parent == parent && node->name == name) return node;
-    return nullptr;
-}
-
-void attach(Node* parent, Text name, Node* node) {
-    node->name = name;
-    node->number = next_number++;
-    node->parent = parent;
-    node->sibling = parent->children;
-    parent->children = node;
-    Node** const bucket = bucket_of(parent, name);
-    node->bucket = *bucket;
-    *bucket = node;
-}
-
-Node* make_child(Node* parent, Text name, u32 mode) {
-    Node* const node = nodes.make();
-    if (node == nullptr) return nullptr;
-    node->mode = mode;
-    attach(parent, name, node);
-    return node;
-}
-
-Node* directory_at(Node* parent, Text name) {
-    Node* const existing = child(parent, name);
-    return existing != nullptr ? existing : make_child(parent, name, k_type_directory | 0755);
-}
-
-// Cuts the first component off `path`.
+// Cuts the first component off `path`, with the slashes around it.
 Text next_component(Text& path) {
     while (!path.empty() && path[0] == '/')
         path = path.from(1);
@@ -69,150 +22,132 @@ Text next_component(Text& path) {
     return component;
 }
 
-u32 mode_of(iso_module const& module) {
-    u32 const type = module.kind == ISO_MODULE_DIRECTORY ? k_type_directory
-                     : module.kind == ISO_MODULE_SYMLINK ? k_type_link
-                                                         : k_type_file;
-    return type | (module.mode & 07777);
-}
-
-void set_module(Node& node, iso_module const& module) {
-    node.mode = mode_of(module);
-    node.size = module.bytes;
-    node.data = module.gpa;
-    node.operations = &module_operations;
-}
-
-bool add_module(iso_module const& module, bool is_program) {
-    Text path = module_path(module);
-    Node* parent = &root_node;
-    Text name = next_component(path);
-    for (Text next = next_component(path); !next.empty(); next = next_component(path)) {
-        parent = directory_at(parent, name);
-        if (parent == nullptr) return false;
-        name = next;
-    }
-    if (name.empty()) return true; // the root itself
-    Node* node = child(parent, name);
-    if (node !=
-        nullptr) { // a directory that was implied before it was named, or a file given twice
-        if (is_directory(node) && module.kind == ISO_MODULE_DIRECTORY) node->mode = mode_of(module);
-        return true;
-    }
-    if (is_program) {
-        attach(parent, name, node = program_node());
-        return true;
-    }
-    node = make_child(parent, name, 0);
-    if (node == nullptr) return false;
-    set_module(*node, module);
+bool only_slashes(Text path) {
+    for (u64 i = 0; i < path.size; ++i)
+        if (path[i] != '/') return false;
     return true;
 }
 
-bool add_system_nodes() {
-    Node* const dev = directory_at(&root_node, "dev");
-    Node* const proc = directory_at(&root_node, "proc");
-    Node* const temporary = directory_at(&root_node, "tmp");
-    Node* const self = proc != nullptr ? directory_at(proc, "self") : nullptr;
-    Node* const exe = self != nullptr ? make_child(self, "exe", k_type_link | 0777) : nullptr;
-    if (dev == nullptr || temporary == nullptr || exe == nullptr) return false;
-    temporary->mode = k_type_directory | 01777;
-    Text const path = module_path(boot_modules()[0]);
-    exe->data = gpa_of(path.data);
-    exe->size = path.size;
-    for (u32 i = 0; i < device_count; ++i) {
-        Node* const node = make_child(dev, devices[i].name, devices[i].mode);
-        if (node == nullptr) return false;
-        node->device = devices[i].number;
-        node->operations = devices[i].operations;
-    }
-    return true;
+Text target_of(Node const* link) {
+    return {linear<char>(link->data), link->size};
 }
 
-// False when memory ran out; what could not be added is then missing.
-bool build() {
-    built = true;
-    FrameRun const run = frames.take_zeroed(1);
-    if (run.count == 0) return false;
-    buckets = linear<Node*>(run.first);
-    root_node.parent = &root_node;
-    for (u32 i = 0; i < boot_info().module_count; ++i)
-        if (!add_module(boot_modules()[i], i == 0)) return false;
-    return add_system_nodes();
+bool may_search(Node const* directory) {
+    return boot_info().host_uid == 0 || (directory->mode & 0100) != 0;
 }
 
-// One walk: `links` counts over all nested targets.
-Result walk(Node* at, Text path, bool follow_last, u32& links, Node*& found) {
-    if (!path.empty() && path[0] == '/') at = &root_node;
+// One walk: `links` counts over all nested targets. Only a link in the middle of a path needs
+// another walk: one at its end is where the path goes on.
+Result walk(Node* at, Text path, bool follow_last, u32& links, Place& place) {
+    if (!path.empty() && path[0] == '/') at = root();
+    place = {at, {}, at, nullptr, false};
     for (;;) {
-        bool const wants_directory = !path.empty();
+        place.slash = !path.empty();
         Text const name = next_component(path);
         if (name.empty()) {
-            if (wants_directory && !is_directory(at)) return -ENOTDIR; // a slash at the end
-            found = at;
-            return 0;
+            place.node = at;
+            return place.slash && !is_directory(at) ? -ENOTDIR : 0;
         }
         if (!is_directory(at)) return -ENOTDIR;
+        if (!may_search(at)) return -EACCES;
         if (name.size > 255) return -ENAMETOOLONG;
+        place.directory = at;
+        place.name = name;
+        place.entry = nullptr;
         if (name == ".") continue;
         if (name == "..") {
-            at = at->parent;
+            if (at->entry == nullptr) return -ENOENT; // it was removed
+            at = parent_of(at);
             continue;
         }
-        Node* const node = child(at, name);
-        if (node == nullptr) return -ENOENT;
-        bool const last = path.empty();
-        if (!is_link(node) || (last && !follow_last)) {
+        if (at->special != nullptr && at->special->refresh != nullptr)
+            at->special->refresh(*at, name);
+        Entry* const entry = child(at, name);
+        if (entry == nullptr) {
+            if (!only_slashes(path) || at->entry == nullptr) return -ENOENT;
+            place.node = nullptr;
+            place.slash = !path.empty();
+            return 0;
+        }
+        place.entry = entry;
+        Node* const node = entry->node;
+        if (!is_link(node) || (path.empty() && !follow_last)) {
             at = node;
             continue;
         }
         if (++links > k_links_followed) return -ELOOP;
-        Node* target = nullptr;
-        if (Result const result = walk(at, link_target(node), true, links, target); result != 0)
+        if (node->special != nullptr && node->special->follow != nullptr) {
+            at = node->special->follow(*node);
+            if (at == nullptr && !path.empty()) return -ENOTDIR;
+            if (at == nullptr) at = node; // what it stands for has no name: the caller knows
+            continue;
+        }
+        if (path.empty()) {
+            path = target_of(node);
+            if (path[0] == '/') at = root();
+            continue;
+        }
+        Place target;
+        if (Result const result = walk(at, target_of(node), true, links, target); result != 0)
             return result;
-        at = target;
+        if (target.node == nullptr) return -ENOENT;
+        at = target.node;
     }
 }
 
 } // namespace
 
-Node* root() {
-    if (!built) build();
-    return &root_node;
+Result link_text(Node const* node, char* to, u64 size) {
+    if (node->special != nullptr) return node->special->text(*node, to, size);
+    u64 const length = smaller(size, node->size);
+    copy_small(to, linear(node->data), length);
+    return static_cast<Result>(length);
 }
 
-Node program_file;
-
-Node* program_node() {
-    if (program_file.mode == 0) set_module(program_file, boot_modules()[0]);
-    return &program_file;
-}
-
-Text link_target(Node const* node) {
-    return {linear<char>(node->data), node->size};
+Result find(Node* directory, Text path, bool follow_last, Place& place) {
+    if (path.empty()) return -ENOENT;
+    u32 links = 0;
+    return walk(directory, path, follow_last, links, place);
 }
 
 Result lookup(Node* directory, Text path, bool follow_last, Node*& found) {
-    if (path.empty()) return -ENOENT;
-    if (!built && !build()) return -ENOMEM;
-    u32 links = 0;
-    return walk(directory, path, follow_last, links, found);
+    Place place;
+    if (Result const result = find(directory, path, follow_last, place); result != 0) return result;
+    found = place.node;
+    return found != nullptr ? 0 : -ENOENT;
 }
 
 Result path_of(Node const* node, char* to, u64 size) {
     u64 length = 0;
-    for (Node const* at = node; at != &root_node; at = at->parent)
-        length += at->name.size + 1;
-    if (node == &root_node) length = 1;
+    for (Node const* at = node; at != root(); at = at->entry->parent) {
+        if (at->entry == nullptr) return -ENOENT;
+        length += at->entry->name.size + 1;
+    }
+    if (node == root()) length = 1;
     if (length > size) return -ERANGE;
     u64 end = length;
-    if (node == &root_node) to[0] = '/';
-    for (Node const* at = node; at != &root_node; at = at->parent) {
-        end -= at->name.size;
-        copy_small(to + end, at->name.data, at->name.size);
+    if (node == root()) to[0] = '/';
+    for (Node const* at = node; at != root(); at = at->entry->parent) {
+        Text const name = at->entry->name;
+        end -= name.size;
+        copy_small(to + end, name.data, name.size);
         to[--end] = '/';
     }
     return static_cast<Result>(length);
+}
+
+Result permits(Node const* node, u32 wanted) {
+    constexpr u32 k_write = 2, k_execute = 1;
+    bool const fixed =
+        node->filesystem == FileSystem::root || node->filesystem == FileSystem::devices;
+    if ((wanted & k_write) != 0 && fixed && !is_device(node) && !is_fifo(node)) return -EROFS;
+    if (boot_info().host_uid == 0) {
+        if ((wanted & k_execute) == 0 || is_directory(node)) return 0;
+        return (node->mode & 0111) != 0 ? 0 : -EACCES;
+    }
+    // There is one user, and what is not its own only root could have given away.
+    u32 const granted = is_device(node) ? node->mode & 7 : node->mode >> 6 & 7;
+    return (wanted & ~granted) == 0 ? 0 : -EACCES;
 }
 
 } // namespace iso::guest::vfs

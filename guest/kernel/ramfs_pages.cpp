@@ -1,0 +1,172 @@
+// The pages of RAM files.
+#include "guest/kernel/frame.hpp"
+#include "guest/kernel/ramfs.hpp"
+#include "guest/port/port.hpp"
+
+namespace iso::guest {
+
+namespace ramfs {
+
+namespace {
+
+constexpr unsigned k_level_bits = 9;
+constexpr u8 k_most_levels = 4;
+
+// How many pages a tree of that height can hold.
+constexpr u64 pages_of(unsigned height) {
+    return 1ull << k_level_bits * height;
+}
+
+Gpa* table_at(Gpa frame) {
+    return linear<Gpa>(frame);
+}
+
+bool grow_for(Node& file, u64 index) {
+    while (index >= pages_of(file.height)) {
+        if (file.data != 0) {
+            FrameRun const run = frames.take_zeroed(1);
+            if (run.count == 0) return false;
+            *table_at(run.first) = file.data;
+            file.data = run.first;
+        }
+        ++file.height;
+    }
+    return true;
+}
+
+// Where the frame of page `index` is noted; nullptr when there is no table for it.
+Gpa* slot(Node& file, u64 index, bool create) {
+    if (index >= pages_of(file.height)) {
+        if (!create || index >= pages_of(k_most_levels) || !grow_for(file, index)) return nullptr;
+    }
+    Gpa* place = &file.data;
+    for (unsigned height = file.height; height != 0; --height) {
+        if (*place == 0) {
+            FrameRun const run = create ? frames.take_zeroed(1) : FrameRun{};
+            if (run.count == 0) return nullptr;
+            *place = run.first;
+        }
+        place = table_at(*place) + (index >> k_level_bits * (height - 1)) % k_table_entries;
+    }
+    return place;
+}
+
+// Collects neighbouring frames, so that they are given back in one piece.
+class Returned {
+public:
+    explicit Returned(Node& file)
+        : file_(file) {}
+    ~Returned() { flush(); }
+    void add(Gpa frame) {
+        --file_.pages;
+        if (count_ != 0 && first_ + count_ * k_page == frame) {
+            ++count_;
+            return;
+        }
+        flush();
+        first_ = frame;
+        count_ = 1;
+    }
+
+private:
+    void flush() {
+        if (count_ != 0) frames.release(first_, count_);
+        count_ = 0;
+    }
+    Node& file_;
+    Gpa first_ = 0;
+    u32 count_ = 0;
+};
+
+// Frees what lies from page `from` on in the tree at `place`, which begins with page 0 of its own;
+// all of it when `from` is 0.
+void cut(Gpa* place, unsigned height, u64 from, Returned& returned) {
+    if (*place == 0) return;
+    if (height == 0) {
+        returned.add(*place);
+        *place = 0;
+        return;
+    }
+    u64 const below = pages_of(height - 1);
+    for (u64 i = from / below; i < k_table_entries; ++i) {
+        cut(table_at(*place) + i, height - 1, from > i * below ? from - i * below : 0, returned);
+    }
+    if (from != 0) return;
+    frames.release(*place, 1);
+    *place = 0;
+}
+
+} // namespace
+
+// The kernel, page tables and programs that are running need what is left.
+bool has_room(u64 pages) {
+    return frames.available() >= frames.total() / 16 + pages;
+}
+
+Gpa page(Node& file, u64 index, bool create) {
+    Gpa* place = slot(file, index, false);
+    if (place != nullptr && *place != 0) return *place;
+    if (!create || !has_room(k_most_levels + 1)) return 0;
+    if (place == nullptr) place = slot(file, index, true);
+    if (place == nullptr) return 0;
+    FrameRun const run = frames.take_zeroed(1);
+    if (run.count == 0) return 0;
+    ++file.pages;
+    return *place = run.first;
+}
+
+Result truncate(Node& file, u64 size) {
+    if (size > k_largest) return -EFBIG;
+    if (size < file.size) {
+        u64 const keep = page_up(size) >> k_page_bits;
+        Returned returned(file);
+        if (keep < pages_of(file.height)) cut(&file.data, file.height, keep, returned);
+        if (file.data == 0) file.height = 0;
+        u64 const within = size & (k_page - 1);
+        if (within != 0)
+            if (Gpa const last = page(file, keep - 1, false); last != 0)
+                port::zero(last + within, k_page - within);
+    }
+    file.size = size;
+    return 0;
+}
+
+Result allocate(Node& file, u64 offset, u64 bytes) {
+    u64 const last = (offset + bytes - 1) >> k_page_bits;
+    u64 const first = offset >> k_page_bits;
+    if (!has_room(smaller(last - first, frames.total()))) return -ENOSPC;
+    for (u64 index = first; index <= last; ++index)
+        if (page(file, index, true) == 0) return -ENOSPC;
+    return 0;
+}
+
+u64 seek(Node& file, u64 from, bool data) {
+    while (from < file.size) {
+        u64 const index = from >> k_page_bits;
+        if ((page(file, index, false) != 0) == data) return from;
+        // Where whole tables are missing, so are all of their pages.
+        bool const beyond = index >= pages_of(file.height);
+        if (beyond) return data ? file.size : from;
+        u64 const step = slot(file, index, false) == nullptr ? pages_of(1) : 1;
+        from = ((index & ~(step - 1)) + step) << k_page_bits;
+    }
+    return file.size;
+}
+
+} // namespace ramfs
+
+Gpa file_page(Node& node, u64 index, bool create) {
+    if (node.operations == &ramfs::file_operations) return ramfs::page(node, index, create);
+    return index << k_page_bits < node.size ? node.data + (index << k_page_bits) : 0;
+}
+
+u32 file_run(Node& node, u64 index, u32 most, Gpa& first) {
+    first = file_page(node, index, false);
+    if (first == 0) return 0;
+    u32 count = 1;
+    while (count < most && file_page(node, index + count, false) == first + count * k_page)
+        ++count;
+    return count;
+}
+
+} // namespace iso::guest

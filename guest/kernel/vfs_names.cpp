@@ -1,0 +1,163 @@
+// Nodes and their names: a table of all names for looking them up, a list per directory for showing
+// them.
+#include "guest/kernel/boot.hpp"
+#include "guest/kernel/clock.hpp"
+#include "guest/kernel/pipe.hpp"
+#include "guest/kernel/pool.hpp"
+#include "guest/kernel/ramfs.hpp"
+#include "guest/kernel/vfs_text.hpp"
+
+namespace iso::guest::vfs {
+
+namespace {
+
+constexpr u32 k_buckets = k_page / sizeof(Entry*);
+
+Pool<Node> nodes;
+Pool<Entry> entries;
+Entry* buckets[k_buckets];
+u64 next_number = 2;
+u64 next_cookie = 3; // 0 to 2 are "." and ".." and the first name: see getdents64
+
+Entry** bucket_of(Node const* parent, Text name) {
+    u64 hash = parent->number * 0x9e3779b97f4a7c15;
+    for (u64 i = 0; i < name.size; ++i)
+        hash = hash * 31 + static_cast<u8>(name[i]);
+    return &buckets[(hash ^ hash >> 17) % k_buckets];
+}
+
+void link_in(Entry* entry, Node* directory) {
+    entry->parent = directory;
+    entry->cookie = next_cookie++;
+    entry->newer = nullptr;
+    entry->older = directory->newest;
+    if (entry->older != nullptr) entry->older->newer = entry;
+    directory->newest = entry;
+    Entry** const bucket = bucket_of(directory, entry->name);
+    entry->bucket = *bucket;
+    *bucket = entry;
+    if (is_directory(entry->node)) ++directory->links;
+}
+
+void link_out(Entry* entry) {
+    Node* const directory = entry->parent;
+    if (entry->newer != nullptr) entry->newer->older = entry->older;
+    if (entry->older != nullptr) entry->older->newer = entry->newer;
+    if (directory->newest == entry) directory->newest = entry->older;
+    Entry** place = bucket_of(directory, entry->name);
+    while (*place != entry)
+        place = &(*place)->bucket;
+    *place = entry->bucket;
+    if (is_directory(entry->node)) --directory->links;
+}
+
+bool enter_text(Node* directory, Text name, Node* node, bool owns) {
+    Entry* const entry = entries.make();
+    if (entry == nullptr) return false;
+    entry->name = name;
+    entry->node = node;
+    entry->owns_name = owns;
+    entry->alias = node->entry;
+    node->entry = entry;
+    link_in(entry, directory);
+    return true;
+}
+
+Node* make_node(Node* directory, Text name, u32 mode, bool owns) {
+    Node* const node = nodes.make();
+    if (node == nullptr) return nullptr;
+    node->number = next_number++;
+    node->mode = mode;
+    node->filesystem = directory->filesystem;
+    node->owner = boot_info().host_uid;
+    node->group = boot_info().host_gid;
+    if (is_directory(node)) node->links = 2;
+    if (!enter_text(directory, name, node, owns)) {
+        nodes.drop(node);
+        return nullptr;
+    }
+    return node;
+}
+
+void forget(Node* node) {
+    if (is_file(node) && node->operations == &ramfs::file_operations) ramfs::truncate(*node, 0);
+    if (is_link(node) && node->special == nullptr)
+        drop_text({linear<char>(node->data), node->size});
+    if (is_fifo(node)) forget_fifo(*node);
+    nodes.drop(node);
+}
+
+} // namespace
+
+Entry* child(Node const* parent, Text name) {
+    for (Entry* entry = *bucket_of(parent, name); entry != nullptr; entry = entry->bucket)
+        if (entry->parent == parent && entry->name == name) return entry;
+    return nullptr;
+}
+
+Node* make_static(Node* directory, Text name, u32 mode) {
+    return make_node(directory, name, mode, false);
+}
+
+Node* make(Node* directory, Text name, u32 mode) {
+    Text const kept = keep_text(name);
+    if (kept.data == nullptr) return nullptr;
+    Node* const node = make_node(directory, kept, mode, true);
+    if (node == nullptr) drop_text(kept);
+    return node;
+}
+
+bool enter_static(Node* directory, Text name, Node* node) {
+    node->number = next_number++;
+    return enter_text(directory, name, node, false);
+}
+
+bool enter(Node* directory, Text name, Node* node) {
+    Text const kept = keep_text(name);
+    if (kept.data == nullptr) return false;
+    if (!enter_text(directory, kept, node, true)) {
+        drop_text(kept);
+        return false;
+    }
+    ++node->links;
+    return true;
+}
+
+void remove(Entry* entry) {
+    Node* const node = entry->node;
+    link_out(entry);
+    Entry** place = &node->entry;
+    while (*place != entry)
+        place = &(*place)->alias;
+    *place = entry->alias;
+    if (entry->owns_name) drop_text(entry->name);
+    entries.drop(entry);
+    node->links = is_directory(node) ? 0 : node->links - 1;
+    if (node->entry == nullptr && node->holds == 0) forget(node);
+}
+
+Result move(Entry* entry, Node* directory, Text name, Entry* replaced) {
+    Text const kept = keep_text(name);
+    if (kept.data == nullptr) return -ENOMEM;
+    if (replaced != nullptr) remove(replaced);
+    link_out(entry);
+    if (entry->owns_name) drop_text(entry->name);
+    entry->name = kept;
+    entry->owns_name = true;
+    link_in(entry, directory);
+    return 0;
+}
+
+void unhold(Node* node) {
+    if (--node->holds == 0 && node->entry == nullptr && node != &program_file) forget(node);
+}
+
+void state_changed(Node* node) {
+    node->changed = clock::realtime_ns();
+}
+
+void content_changed(Node* node) {
+    node->changed = node->modified = clock::realtime_ns();
+}
+
+} // namespace iso::guest::vfs
