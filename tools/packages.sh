@@ -25,6 +25,9 @@ graphviz|command dot|Graphviz
 shellcheck|command shellcheck|ShellCheck
 yamllint|command yamllint|yamllint, for the workflow files
 clang-format-14|command clang-format-14|clang-format, version 14 exactly
+qemu-system-x86|command qemu-system-x86_64|QEMU for x86-64, which emulates the test VM
+kmod|command depmod|depmod and modprobe, for the modules of the test VM
+cpio|command cpio|cpio, for the initramfs of the test VM
 '
 
 package_is_here() { # package_is_here NAME PROOF
