@@ -99,6 +99,13 @@ TEST_CASE("threads keep their registers, rights hold, timers interrupt", "[kerne
     if (!test::engine_works()) return;
     for (char const* attempt : {"threads", "rights", "ring", "timers"})
         must_end(attempt, 0, {0});
+    for (char const* attempt : {"threads", "rights", "ring"})
+        for (char const* cores : {"--cores=1", "--cores=2"}) {
+            INFO(attempt << " under ticks, " << cores);
+            Ran const ran = try_from_kernel(attempt, 0, {"--tick=100us", cores, "--timeout=20s"});
+            INFO("status " << ran.status << ": " << ran.err);
+            CHECK(ran.status == 0);
+        }
 }
 
 TEST_CASE("registers and frames that a program spoiled are its own loss", "[kernel]") {

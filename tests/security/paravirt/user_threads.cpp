@@ -13,7 +13,7 @@ namespace iso::pv::hostile {
 #pragma GCC visibility push(hidden) // found directly: there is no global offset table here
 extern "C" {
 extern unsigned char const user_code[], user_code_end[], user_spin[], user_write[];
-void run_until_trap(iso_pv_frame const* frame);
+void run_until_event(iso_pv_frame const* frame);
 iso_pv_frame last_frame;
 unsigned last_vector;
 void trapped();
@@ -41,10 +41,10 @@ user_write:                             # traps as often as it is let through
         jmp     user_write
 user_code_end:
 
-# void run_until_trap(frame rdi): returns when user code traps; what it trapped with is in
+# void run_until_event(frame rdi): returns when user code traps; what it trapped with is in
 # last_frame and last_vector.
-        .globl  run_until_trap
-run_until_trap:
+        .globl  run_until_event
+run_until_event:
         push    %rbx
         push    %rbp
         push    %r12
@@ -128,10 +128,26 @@ i64 fpu(u64 operation, void* memory = nullptr) {
     return hypercall(ISO_HC_FPU_TASKSWITCH, operation, reinterpret_cast<u64>(memory));
 }
 
+constexpr unsigned k_call = 32, k_tick = 33;
+
+void take_tick() {
+    guest::pv::shared_info().upcall_pending = 0;
+    guest::pv::shared_info().pending[0] = 0;
+}
+
+/// Ticks (of --tick) interrupt and change nothing.
+void run_until_trap(iso_pv_frame const* frame) {
+    run_until_event(frame);
+    while (last_vector == k_tick) {
+        take_tick();
+        iso_pv_frame const interrupted = last_frame;
+        run_until_event(&interrupted);
+    }
+}
+
 bool trapped_by(unsigned vector) {
     return last_vector == vector;
 }
-constexpr unsigned k_call = 32, k_tick = 33;
 
 /// Fills what a thread loads: 16 bytes for xmm5, of which the first 8 are a number for the x87
 /// stack, then an FS base.
@@ -366,10 +382,9 @@ u64 timers(u64) {
     u64 const deadlines[] = {1, boot->clock_ns, boot->clock_ns + 20'000'000};
     for (u64 const deadline : deadlines) {
         if (hypercall(ISO_HC_SET_TIMER_OP, deadline) != 0) return k_hole;
-        run_until_trap(&spin);
+        run_until_event(&spin);
         if (!trapped_by(k_tick)) return k_hole;
-        guest::pv::shared_info().upcall_pending = 0;
-        guest::pv::shared_info().pending[0] = 0;
+        take_tick();
     }
     iso_pv_frame const writes = start_at(user_write);
     for (u64 const never : {~u64{0}, u64{1} << 63U, u64{0}})
