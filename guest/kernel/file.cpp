@@ -132,7 +132,7 @@ void FileTable::drop(FileTable* table) {
 }
 
 OpenFile* make_nameless(void* object, FileOperations const* operations, u32 flags) {
-    OpenFile* const file = open_files.make();
+    OpenFile* const file = open_files.make_zeroed();
     if (file == nullptr) return nullptr;
     file->operations = operations;
     file->object = object;

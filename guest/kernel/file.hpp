@@ -24,7 +24,7 @@ struct FileOperations {
     void (*release)(OpenFile&) = nullptr;
 };
 
-/// An open file description: what dup and fork share.
+/// An open file description: what dup and fork share. A fresh one is all zeros.
 struct OpenFile {
     FileOperations const* operations = nullptr;
     Node* node = nullptr;   // nullptr: it has no name, as the console, pipes and the like

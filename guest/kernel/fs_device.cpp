@@ -72,7 +72,6 @@ bool asked_for(Node const& directory, Text wanted, Text name) {
 
 // When memory ends, entries are missing.
 void refresh(Node& directory, Text wanted) {
-    if (!wanted.empty() && vfs::child(&directory, wanted) != nullptr) return;
     for (Device const& device : k_devices) {
         if (!asked_for(directory, wanted, device.name)) continue;
         Node* const node = vfs::make_static(&directory, device.name, k_type_device | 0666);

@@ -116,6 +116,7 @@ Node* root() {
 Node* program_node() {
     if (program_file.mode == 0) {
         set_module(program_file, boot_modules()[0]);
+        program_file.links = 1;
         program_file.owner = boot_info().host_uid;
         program_file.group = boot_info().host_gid;
     }

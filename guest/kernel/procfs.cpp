@@ -29,32 +29,25 @@ Node* make_directory(Node& parent, Text wanted, Text name, Special const* specia
     return node;
 }
 
-void refresh_process(Node& root, u32 pid) {
+// The directory of a process that lives, made when it is missing.
+Node* directory_of(Node& root, u32 pid) {
     char digits[20];
     Text const name{digits, decimal(digits, pid)};
-    Entry* const entry = vfs::child(&root, name);
-    bool const lives = find_process(pid) != nullptr;
-    if (entry != nullptr && !lives) remove_tree(entry);
-    if (entry != nullptr || !lives) return;
+    if (Entry* const entry = vfs::child(&root, name); entry != nullptr) return entry->node;
     Node* const node = vfs::make(&root, name, k_type_directory | 0555);
-    if (node == nullptr) return;
+    if (node == nullptr) return nullptr;
     node->special = &process_directory;
     node->device = pid;
+    return node;
 }
 
 Node* follow_self(Node const& link) {
-    Node* const root = link.entry->parent;
-    refresh_process(*root, current().pid);
-    char digits[20];
-    Entry* const entry = vfs::child(root, {digits, decimal(digits, current().pid)});
-    return entry != nullptr ? entry->node : nullptr;
+    return directory_of(*link.entry->parent, current().pid);
 }
 
-Result self_text(Node const&, char* to, u64 size) {
-    char digits[20];
-    u64 const length = smaller(size, decimal(digits, current().pid));
-    copy_small(to, digits, length);
-    return static_cast<Result>(length);
+Result self_text(Node const&, char* buffer, u64, Text& text) {
+    text = {buffer, decimal(buffer, current().pid)};
+    return 0;
 }
 
 constexpr Special k_self = {.follow = follow_self, .text = self_text};
@@ -71,21 +64,15 @@ constexpr Special k_settings = {.refresh = [](Node& directory, Text wanted) {
 }};
 
 void refresh_root(Node& root, Text wanted) {
-    if (u64 const pid = number_of(wanted); pid <= ~0u)
-        return refresh_process(root, static_cast<u32>(pid));
-    if (wanted.empty()) {
-        // First those that are gone: their names are still in the list.
-        for (Entry* entry = root.newest; entry != nullptr;) {
-            Entry* const older = entry->older;
-            if (entry->node->device != 0 &&
-                find_process(static_cast<u32>(entry->node->device)) == nullptr)
-                remove_tree(entry);
-            entry = older;
-        }
+    if (u64 const pid = number_of(wanted); pid <= ~0u) {
+        if (find_process(static_cast<u32>(pid)) != nullptr)
+            directory_of(root, static_cast<u32>(pid));
+        return;
+    }
+    if (wanted.empty())
         for (Process* process = next_process(nullptr); process != nullptr;
              process = next_process(process))
-            refresh_process(root, process->pid);
-    }
+            directory_of(root, process->pid);
     if (is_missing(root, wanted, "self")) {
         Node* const self = vfs::make_static(&root, "self", k_type_link | 0777);
         if (self != nullptr) self->special = &k_self;
@@ -123,7 +110,6 @@ bool is_missing(Node const& directory, Text wanted, Text name) {
 }
 
 void refresh_files(Node& directory, Text wanted, Source const* sources) {
-    if (!wanted.empty() && vfs::child(&directory, wanted) != nullptr) return;
     for (; !sources->name.empty(); ++sources) {
         if (!is_missing(directory, wanted, sources->name)) continue;
         Node* const node = vfs::make_static(&directory, sources->name, k_type_file | 0444);

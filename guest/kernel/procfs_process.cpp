@@ -104,12 +104,12 @@ void write_environ(Report& report, Process*) {
     write_strings(report, boot_info().argument_count, boot_info().environment_count);
 }
 
-char path_text[4096 + 16];
+char path_buffer[4096];
 
 Text path_text_of(Node const* node) {
-    Result length = vfs::path_of(node, path_text, 4096);
-    if (length == -ENOENT && node->entry == nullptr) return "(deleted)";
-    return {path_text, length > 0 ? static_cast<u64>(length) : 0};
+    Text path;
+    Result const result = vfs::path_of(node, path_buffer, sizeof path_buffer, path);
+    return result == 0 ? path : "(deleted)";
 }
 
 void write_maps(Report& report, Process* process) {
@@ -181,12 +181,11 @@ Process* process_of(Node const& node) {
     return find_process(static_cast<u32>(node.device));
 }
 
-Result text_of(Node const* target, char* to, u64 size) {
+Result text_of(Node const* target, char* buffer, u64 size, Text& text) {
     if (target == nullptr) return -ENOENT;
-    Text const path = path_text_of(target);
-    u64 const length = smaller(size, path.size);
-    copy_small(to, path.data, length);
-    return static_cast<Result>(length);
+    Result const result = vfs::path_of(target, buffer, size, text);
+    if (result == -ENOENT) text = "(deleted)";
+    return result == -ENOENT ? 0 : result;
 }
 
 Node* follow_exe(Node const& link) {
@@ -202,8 +201,8 @@ Node* follow_root(Node const&) {
 }
 
 template <Node* (*Follow)(Node const&)>
-Result followed_text(Node const& link, char* to, u64 size) {
-    return text_of(Follow(link), to, size);
+Result followed_text(Node const& link, char* buffer, u64 size, Text& text) {
+    return text_of(Follow(link), buffer, size, text);
 }
 
 struct Link {
@@ -229,16 +228,17 @@ Node* follow_file(Node const& link) {
     return file != nullptr ? file->node : nullptr;
 }
 
-Result file_text(Node const& link, char* to, u64 size) {
+Result file_text(Node const& link, char* buffer, u64 size, Text& text) {
     OpenFile const* const file = open_file(link);
     if (file == nullptr) return -ENOENT;
-    if (file->node != nullptr) return text_of(file->node, to, size);
-    Report report(to, size, 0);
+    if (file->node != nullptr) return text_of(file->node, buffer, size, text);
+    Report report(buffer, size, 0);
     if (u64 const pipe = pipe_number(*file); pipe != 0)
         report << "pipe:[" << pipe << "]";
     else
         report << (file->operations == &console_operations ? "console:[0]" : "anon_inode:[event]");
-    return static_cast<Result>(report.kept());
+    text = {buffer, report.kept()};
+    return 0;
 }
 
 constexpr Special k_file_link = {.follow = follow_file, .text = file_text};
@@ -274,7 +274,7 @@ void refresh_files_of(Node& directory, Text wanted) {
         if (files.at(i) != nullptr) refresh_file(directory, files, i);
 }
 
-constexpr Special k_files = {.refresh = refresh_files_of};
+constexpr Special k_files = {.refresh = refresh_files_of, .changes = true};
 
 // ---- The directory
 

@@ -117,13 +117,13 @@ Gpa page(Node& file, u64 index, bool create) {
 
 Result truncate(Node& file, u64 size) {
     if (size > k_largest) return -EFBIG;
-    if (size < file.size) {
+    if (file.pages != 0) { // also behind the end there may be some: fallocate(2), mappings
         u64 const keep = page_up(size) >> k_page_bits;
         Returned returned(file);
         if (keep < pages_of(file.height)) cut(&file.data, file.height, keep, returned);
         if (file.data == 0) file.height = 0;
         u64 const within = size & (k_page - 1);
-        if (within != 0)
+        if (within != 0 && size < file.size)
             if (Gpa const last = page(file, keep - 1, false); last != 0)
                 port::zero(last + within, k_page - within);
     }

@@ -222,21 +222,27 @@ Result sys_readlinkat(u64 directory, u64 path, u64 to, u64 bytes) {
         result != 0)
         return result;
     if (node == nullptr || !vfs::is_link(node)) return -EINVAL;
-    char* const buffer = paths::buffers[1];
-    Result const length = vfs::link_text(node, buffer, smaller(bytes, paths::k_path_max));
-    if (length < 0) return length;
-    Result const result = copy_out(to, buffer, static_cast<u64>(length));
-    return result != 0 ? result : length;
+    Text text;
+    if (Result const result = vfs::link_text(node, paths::buffers[1], paths::k_path_max, text);
+        result != 0)
+        return result;
+    u64 const length = smaller(bytes, text.size);
+    Result const result = copy_out(to, text.data, length);
+    return result != 0 ? result : static_cast<Result>(length);
 }
 
 Result sys_getcwd(u64 to, u64 bytes) {
     char* const buffer = paths::buffers[0];
-    Result const length = vfs::path_of(paths::working_directory(), buffer, paths::k_path_max - 1);
-    if (length < 0) return length;
-    buffer[length] = 0;
-    if (static_cast<u64>(length) + 1 > bytes) return -ERANGE;
-    Result const result = copy_out(to, buffer, static_cast<u64>(length) + 1);
-    return result != 0 ? result : length + 1;
+    Text path;
+    if (Result const result =
+            vfs::path_of(paths::working_directory(), buffer, paths::k_path_max - 1, path);
+        result != 0)
+        return result;
+    buffer[paths::k_path_max - 1] = 0;
+    u64 const length = path.size + 1;
+    if (length > bytes) return -ERANGE;
+    Result const result = copy_out(to, path.data, length);
+    return result != 0 ? result : static_cast<Result>(length);
 }
 
 namespace {

@@ -88,8 +88,8 @@ Result change_times(Node* node, UserAddr times, u64 unit) {
         if (Result const result = set_time(modified, moments[1], unit, now); result != 0)
             return result;
     }
-    node->accessed = accessed;
-    node->modified = modified;
+    node->accessed = accessed != 0 ? accessed : Node::k_epoch;
+    node->modified = modified != 0 ? modified : Node::k_epoch;
     node->changed = now;
     return 0;
 }
@@ -165,8 +165,8 @@ Result sys_utime(u64 path, u64 times) {
     if (times == 0) return change_times(node, 0, 1);
     i64 seconds[2];
     if (Result const result = copy_in(seconds, times, sizeof seconds); result != 0) return result;
-    node->accessed = static_cast<u64>(seconds[0]) * k_second;
-    node->modified = static_cast<u64>(seconds[1]) * k_second;
+    node->accessed = seconds[0] != 0 ? static_cast<u64>(seconds[0]) * k_second : Node::k_epoch;
+    node->modified = seconds[1] != 0 ? static_cast<u64>(seconds[1]) * k_second : Node::k_epoch;
     vfs::state_changed(node);
     return 0;
 }

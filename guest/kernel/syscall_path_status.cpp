@@ -22,8 +22,9 @@ constexpr u64 k_here = static_cast<u64>(AT_FDCWD);
 constexpr i64 k_second = 1'000'000'000;
 
 i64 time_of(u64 time) {
-    if (time != Node::k_start) return static_cast<i64>(time);
-    return static_cast<i64>(boot_info().clock_ns) + boot_info().clock_realtime_offset;
+    if (time == 0)
+        return static_cast<i64>(boot_info().clock_ns) + boot_info().clock_realtime_offset;
+    return time == Node::k_epoch ? 0 : static_cast<i64>(time);
 }
 
 u64 blocks_of(Node const& node) {
@@ -35,11 +36,15 @@ u64 size_of(Node const& node) {
     return vfs::is_directory(&node) ? k_page : node.size;
 }
 
+u64 device_of(Node const& node) {
+    return static_cast<u64>(node.filesystem) + 1;
+}
+
 // What is behind the console is the engine's business: like a pipe.
 constexpr u32 k_nameless_mode = k_type_fifo | 0600;
 
 void fill(struct stat& status, Node const& node) {
-    status.st_dev = static_cast<u64>(node.filesystem);
+    status.st_dev = device_of(node);
     status.st_ino = node.number;
     status.st_mode = node.mode;
     status.st_nlink = node.links;
@@ -122,7 +127,7 @@ Result sys_statx(u64 directory, u64 path, u64 flags, u64, u64 to) {
         status.stx_atime = stamp(node->accessed);
         status.stx_mtime = stamp(node->modified);
         status.stx_ctime = stamp(node->changed);
-        status.stx_dev_minor = static_cast<u32>(node->filesystem);
+        status.stx_dev_minor = static_cast<u32>(device_of(*node));
         if (vfs::is_device(node)) {
             status.stx_rdev_major = static_cast<u32>(node->device >> 8);
             status.stx_rdev_minor = static_cast<u32>(node->device & 255);

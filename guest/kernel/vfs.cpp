@@ -36,6 +36,14 @@ bool may_search(Node const* directory) {
     return boot_info().host_uid == 0 || (directory->mode & 0100) != 0;
 }
 
+Entry* entry_of(Node* directory, Text name) {
+    Entry* entry = child(directory, name);
+    Special const* const special = directory->special;
+    if (special == nullptr || (entry != nullptr && !special->changes)) return entry;
+    special->refresh(*directory, name);
+    return child(directory, name);
+}
+
 // One walk: `links` counts over all nested targets. Only a link in the middle of a path needs
 // another walk: one at its end is where the path goes on.
 Result walk(Node* at, Text path, bool follow_last, u32& links, Place& place) {
@@ -60,9 +68,7 @@ Result walk(Node* at, Text path, bool follow_last, u32& links, Place& place) {
             at = parent_of(at);
             continue;
         }
-        if (at->special != nullptr && at->special->refresh != nullptr)
-            at->special->refresh(*at, name);
-        Entry* const entry = child(at, name);
+        Entry* const entry = entry_of(at, name);
         if (entry == nullptr) {
             if (!only_slashes(path) || at->entry == nullptr) return -ENOENT;
             place.node = nullptr;
@@ -97,11 +103,10 @@ Result walk(Node* at, Text path, bool follow_last, u32& links, Place& place) {
 
 } // namespace
 
-Result link_text(Node const* node, char* to, u64 size) {
-    if (node->special != nullptr) return node->special->text(*node, to, size);
-    u64 const length = smaller(size, node->size);
-    copy_small(to, linear(node->data), length);
-    return static_cast<Result>(length);
+Result link_text(Node const* node, char* buffer, u64 size, Text& text) {
+    if (node->special != nullptr) return node->special->text(*node, buffer, size, text);
+    text = target_of(node);
+    return 0;
 }
 
 Result find(Node* directory, Text path, bool follow_last, Place& place) {
@@ -117,23 +122,22 @@ Result lookup(Node* directory, Text path, bool follow_last, Node*& found) {
     return found != nullptr ? 0 : -ENOENT;
 }
 
-Result path_of(Node const* node, char* to, u64 size) {
-    u64 length = 0;
-    for (Node const* at = node; at != root(); at = at->entry->parent) {
-        if (at->entry == nullptr) return -ENOENT;
-        length += at->entry->name.size + 1;
+Result path_of(Node const* node, char* buffer, u64 size, Text& path) {
+    char* at = buffer + size;
+    for (;;) {
+        Entry const* const entry = node->entry;
+        if (entry == nullptr) return -ENOENT;
+        if (entry->parent == node) break; // the root
+        u64 const length = entry->name.size;
+        if (static_cast<u64>(at - buffer) <= length) return -ERANGE;
+        at -= length;
+        copy_small(at, entry->name.data, length);
+        *--at = '/';
+        node = entry->parent;
     }
-    if (node == root()) length = 1;
-    if (length > size) return -ERANGE;
-    u64 end = length;
-    if (node == root()) to[0] = '/';
-    for (Node const* at = node; at != root(); at = at->entry->parent) {
-        Text const name = at->entry->name;
-        end -= name.size;
-        copy_small(to + end, name.data, name.size);
-        to[--end] = '/';
-    }
-    return static_cast<Result>(length);
+    if (at == buffer + size) *--at = '/';
+    path = {at, static_cast<u64>(buffer + size - at)};
+    return 0;
 }
 
 Result permits(Node const* node, u32 wanted) {

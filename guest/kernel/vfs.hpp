@@ -14,7 +14,7 @@ inline constexpr u32 k_type_link = 0120000;
 
 struct FileLock;
 
-/// A name in a directory.
+/// A name in a directory. A fresh one is all zeros.
 struct Entry {
     Text name;
     Node* parent = nullptr;
@@ -28,19 +28,21 @@ struct Entry {
 };
 
 /// Where a node lives: what st_dev says, and whether names there can change.
-enum class FileSystem : u8 { root = 1, devices, processes, temporary, shared };
+enum class FileSystem : u8 { root, devices, processes, temporary, shared };
 
 /// What a node of /proc or /dev does that others do not.
 struct Special {
-    /// Of a directory: brings the entry `name` up to date, or all of them when it is empty.
+    /// Of a directory: makes the entry `name` if it should be there, or brings all of them up to
+    /// date when the name is empty. Called when there is no such entry, with `changes` always.
     void (*refresh)(Node& directory, Text name) = nullptr;
+    bool changes = false;
     /// Of a link: where it leads without going by a name; nullptr: nowhere.
     Node* (*follow)(Node const& link) = nullptr;
-    /// Of a link: the text it shows, at most `size` bytes; its length or an error.
-    Result (*text)(Node const& link, char* to, u64 size) = nullptr;
+    /// Of a link: the text it shows, perhaps in the buffer.
+    Result (*text)(Node const& link, char* buffer, u64 size, Text& text) = nullptr;
 };
 
-/// A file, directory, link, device or named pipe.
+/// A file, directory, link, device or named pipe. A fresh one is all zeros.
 struct Node {
     u32 mode = 0;  // type and permissions, as st_mode
     u32 links = 1; // names; a directory has one more for each below
@@ -59,9 +61,9 @@ struct Node {
     FileLock* locks = nullptr;
     void* object = nullptr; // of a named pipe: the pipe; of /proc: who writes its text
     u32 owner = 0, group = 0;
-    u64 accessed = k_start, modified = k_start, changed = k_start; // CLOCK_REALTIME, ns
+    u64 accessed = 0, modified = 0, changed = 0; // CLOCK_REALTIME, ns; 0: when the machine started
 
-    static constexpr u64 k_start = ~0ull; // when the machine started
+    static constexpr u64 k_epoch = ~0ull; // stands for the time 0
 };
 
 namespace vfs {
@@ -87,11 +89,11 @@ Node* root();
 Result find(Node* directory, Text path, bool follow_last, Place& place);
 /// The same where something has to be.
 Result lookup(Node* directory, Text path, bool follow_last, Node*& found);
-/// Writes the absolute path of `node`; its length, or -ERANGE, or -ENOENT for one that was removed.
-/// Not zero-terminated.
-Result path_of(Node const* node, char* to, u64 size);
-/// Writes the text that a symbolic link holds; at most `size` bytes of it.
-Result link_text(Node const* node, char* to, u64 size);
+/// The absolute path of `node`, at the end of the buffer. -ERANGE, or -ENOENT for one that was
+/// removed.
+Result path_of(Node const* node, char* buffer, u64 size, Text& path);
+/// The text that a symbolic link holds, perhaps in the buffer.
+Result link_text(Node const* node, char* buffer, u64 size, Text& text);
 
 /// May the program do this with the node? `wanted` as in access(2): 4 read, 2 write, 1 execute.
 /// 0, -EACCES, or -EROFS.

@@ -19,12 +19,28 @@ Entry* buckets[k_buckets];
 u64 next_number = 2;
 u64 next_cookie = 3; // 0 to 2 are "." and ".." and the first name: see getdents64
 
-Entry** bucket_of(Node const* parent, Text name) {
-    u64 hash = parent->number * 0x9e3779b97f4a7c15;
-    for (u64 i = 0; i < name.size; ++i)
-        hash = hash * 31 + static_cast<u8>(name[i]);
-    return &buckets[(hash ^ hash >> 17) % k_buckets];
+template <typename Word>
+u64 word_at(char const* text) {
+    Word word;
+    __builtin_memcpy(&word, text, sizeof word);
+    return word;
 }
+
+// Its last 8 bytes and the first, or all there are, twice where they overlap: a few instructions
+// for any name; what lies between hardly tells names apart.
+u64 digest(Text name) {
+    char const* const end = name.data + name.size;
+    if (name.size >= 8) return word_at<u64>(end - 8) ^ word_at<u64>(name.data) * 31;
+    if (name.size >= 4) return word_at<u32>(end - 4) << 32 | word_at<u32>(name.data);
+    if (name.size >= 2) return word_at<u16>(end - 2) << 16 | word_at<u16>(name.data);
+    return static_cast<u8>(name[0]);
+}
+
+Entry** bucket_of(Node const* parent, Text name) {
+    u64 const hash = (digest(name) ^ name.size ^ parent->number << 17) * 0x9e3779b97f4a7c15;
+    return &buckets[hash >> 55]; // the upper bits of a product depend on all
+}
+static_assert(k_buckets == 1 << (64 - 55));
 
 void link_in(Entry* entry, Node* directory) {
     entry->parent = directory;
@@ -52,7 +68,7 @@ void link_out(Entry* entry) {
 }
 
 bool enter_text(Node* directory, Text name, Node* node, bool owns) {
-    Entry* const entry = entries.make();
+    Entry* const entry = entries.make_zeroed();
     if (entry == nullptr) return false;
     entry->name = name;
     entry->node = node;
@@ -64,14 +80,14 @@ bool enter_text(Node* directory, Text name, Node* node, bool owns) {
 }
 
 Node* make_node(Node* directory, Text name, u32 mode, bool owns) {
-    Node* const node = nodes.make();
+    Node* const node = nodes.make_zeroed();
     if (node == nullptr) return nullptr;
     node->number = next_number++;
     node->mode = mode;
     node->filesystem = directory->filesystem;
     node->owner = boot_info().host_uid;
     node->group = boot_info().host_gid;
-    if (is_directory(node)) node->links = 2;
+    node->links = is_directory(node) ? 2 : 1;
     if (!enter_text(directory, name, node, owns)) {
         nodes.drop(node);
         return nullptr;

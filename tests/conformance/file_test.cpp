@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 namespace {
 
@@ -81,4 +82,13 @@ ISO_CONFORMANCE("what --add cannot add is a failure of the engine, told", "[file
     auto const report = Arena::report(ran);
     CHECK(report.ended == iso::Ended::engine_failed);
     CHECK(report.failure.has_value());
+}
+
+ISO_CONFORMANCE("files, directories, links, pipes and locks do what they do natively", "[file]") {
+    Job job;
+    job.program = ISO_GUEST_PROGRAM_DIR "/guest-files";
+    job.arguments = {"/tmp/isolab-files." + std::to_string(::getpid())}; // made and removed by it
+    Ran const ran = require_same(arena, job);
+    CHECK(ran.status == 0);
+    CHECK_THAT(ran.out, Catch::EndsWith("home 0\n"));
 }

@@ -1,65 +1,15 @@
-#include "guest/kernel/boot.hpp"
 #include "guest/kernel/vfs.hpp"
-#include "guest/tests/unit/arena.hpp"
+#include "guest/tests/unit/tree.hpp"
 #include "tests/support/catch.hpp"
 
-#include <cstring>
 #include <string>
-#include <vector>
 
 using namespace iso::guest;
+using test::find;
+using test::name_of;
 
-namespace {
-
-struct Given {
-    std::string path;
-    u32 kind;
-    std::string content; // of a link its target
-};
-
-// Lays the modules out as an engine does.
-void boot_with(std::vector<Given> const& given, Gpa data) {
-    auto& boot = *linear<iso_boot_info>(ISO_BOOT_INFO_GPA);
-    boot.modules = ISO_MODULE_TABLE_GPA;
-    boot.module_count = static_cast<u32>(given.size());
-    boot.arguments = ISO_ARGUMENTS_GPA;
-    u32 text = 0;
-    for (u64 i = 0; i < given.size(); ++i) {
-        Given const& each = given[i];
-        auto& module = linear<iso_module>(ISO_MODULE_TABLE_GPA)[i];
-        module = {each.content.empty() ? 0 : data,   each.content.size(), each.kind, 0755, text,
-                  static_cast<u32>(each.path.size())};
-        std::memcpy(linear(ISO_ARGUMENTS_GPA + text), each.path.c_str(), each.path.size() + 1);
-        text += static_cast<u32>(each.path.size()) + 1;
-        std::memcpy(linear(data), each.content.data(), each.content.size());
-        data += k_page;
-    }
-}
-
-Result find(std::string const& path, Node*& node, bool follow = true) {
-    return vfs::lookup(vfs::root(), {path.data(), path.size()}, follow, node);
-}
-
-std::string name_of(Node const* node) {
-    char buffer[4096];
-    Result const length = vfs::path_of(node, buffer, sizeof buffer);
-    return length < 0 ? "?" : std::string(buffer, static_cast<std::size_t>(length));
-}
-
-} // namespace
-
-// One case: the tree is built once, as in the kernel.
 TEST_CASE("paths lead where they lead on Linux") {
-    test::need_arena();
-    boot_with({{"/bin/program", ISO_MODULE_FILE, "ELF"},
-               {"/data", ISO_MODULE_DIRECTORY, ""},
-               {"/data/a", ISO_MODULE_FILE, "text"},
-               {"/data/empty", ISO_MODULE_FILE, ""},
-               {"/data/up", ISO_MODULE_SYMLINK, "../bin"},
-               {"/data/abs", ISO_MODULE_SYMLINK, "/data/a"},
-               {"/data/loop", ISO_MODULE_SYMLINK, "loop"},
-               {"/data/gone", ISO_MODULE_SYMLINK, "nowhere"}},
-              test::k_modules + (1 << 20));
+    test::boot();
     Node* node = nullptr;
     REQUIRE(find("/bin/program", node) == 0);
     CHECK(node == vfs::program_node());
@@ -91,5 +41,43 @@ TEST_CASE("paths lead where they lead on Linux") {
     CHECK((node->mode & 07777) == 01777);
     char small[3];
     REQUIRE(find("/data", node) == 0);
-    CHECK(vfs::path_of(node, small, sizeof small) == -ERANGE);
+    Text path;
+    CHECK(vfs::path_of(node, small, sizeof small, path) == -ERANGE);
+}
+
+TEST_CASE("a place that is free is told from one that is not there") {
+    test::boot();
+    vfs::Place place;
+    auto const at = [&](char const* path) { return vfs::find(vfs::root(), path, true, place); };
+    REQUIRE(at("/tmp/new") == 0);
+    CHECK(place.node == nullptr);
+    CHECK(name_of(place.directory) == "/tmp");
+    CHECK(place.name == "new");
+    CHECK_FALSE(place.slash);
+    REQUIRE(at("/tmp/new//") == 0);
+    CHECK(place.slash);
+    CHECK(at("/tmp/new/x") == -ENOENT);
+    CHECK(at("/data/a/") == -ENOTDIR);
+    REQUIRE(at("/data/.") == 0);
+    CHECK(place.name == ".");
+    REQUIRE(at("/") == 0);
+    CHECK(place.name.empty());
+    // The name that a dangling link leads to is the place.
+    REQUIRE(at("/data/gone") == 0);
+    CHECK(place.node == nullptr);
+    CHECK(place.name == "nowhere");
+    CHECK(name_of(place.directory) == "/data");
+}
+
+TEST_CASE("what the engine passed in cannot be written") {
+    test::boot();
+    Node* node = nullptr;
+    REQUIRE(find("/data/a", node) == 0);
+    CHECK(vfs::permits(node, 2) == -EROFS);
+    CHECK_FALSE(vfs::is_writable(node));
+    REQUIRE(find("/dev/shm", node) == 0);
+    CHECK(vfs::is_writable(node));
+    CHECK(vfs::permits(node, 3) == 0);
+    REQUIRE(find("/dev/null", node) == 0);
+    CHECK(vfs::permits(node, 6) == 0);
 }
