@@ -50,14 +50,14 @@ inline Result add_segment(Elf64_Phdr const& header, u64 size, ElfImage& image) {
 
 } // namespace
 
-Result read_elf(u8 const* file, u64 size, ElfImage& image) {
+Result read_elf(u8 const* file, u64 there, u64 size, ElfImage& image) {
     auto const& elf = *reinterpret_cast<Elf64_Ehdr const*>(file);
     constexpr u32 k_magic = 0x464c457f;
-    if (size < sizeof elf || *reinterpret_cast<u32 const*>(file) != k_magic ||
+    if (there < sizeof elf || *reinterpret_cast<u32 const*>(file) != k_magic ||
         elf.e_ident[EI_CLASS] != ELFCLASS64 || elf.e_ident[EI_DATA] != ELFDATA2LSB ||
         elf.e_machine != EM_X86_64 || (elf.e_type != ET_EXEC && elf.e_type != ET_DYN) ||
-        elf.e_phentsize != sizeof(Elf64_Phdr) || elf.e_phoff > size || elf.e_phoff % 8 != 0 ||
-        elf.e_phnum == 0 || elf.e_phnum > (size - elf.e_phoff) / sizeof(Elf64_Phdr))
+        elf.e_phentsize != sizeof(Elf64_Phdr) || elf.e_phoff > there || elf.e_phoff % 8 != 0 ||
+        elf.e_phnum == 0 || elf.e_phnum > (there - elf.e_phoff) / sizeof(Elf64_Phdr))
         return -ENOEXEC;
 
     image.base = elf.e_type == ET_DYN ? k_pie_base : 0;

@@ -29,8 +29,9 @@ struct ElfImage {
     UserAddr end = 0; // behind the last segment: the heap starts there
 };
 
-/// Reads the headers of the file of `size` bytes at `file`. -ENOEXEC when it is not a static x86-64
-/// executable that can be mapped.
-Result read_elf(u8 const* file, u64 size, ElfImage& image);
+/// Reads the headers of a file of `size` bytes, the first `there` of which are at `file`: the
+/// headers have to lie in them. -ENOEXEC when it is not a static x86-64 executable that can be
+/// mapped.
+Result read_elf(u8 const* file, u64 there, u64 size, ElfImage& image);
 
 } // namespace iso::guest

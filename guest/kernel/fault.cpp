@@ -4,6 +4,7 @@
 // writing to one copies it. Anonymous pages get frames of zeros. Crossing into the kernel is the
 // dear part, so a fault brings in neighbours that the program is likely to touch next.
 #include "guest/kernel/frame.hpp"
+#include "guest/kernel/ramfs.hpp"
 #include "guest/kernel/vm.hpp"
 #include "guest/port/port.hpp"
 
@@ -20,6 +21,7 @@ public:
         leaf_ = space_.table.leaf(page_, true);
         if (leaf_ == nullptr) return FaultResult::out_of_memory;
         slot_ = &leaf_[leaf_index(page_)];
+        if (area_.paged) return *slot_ != 0 ? write_shared() : paged(write);
         if (area_.file != nullptr && page_ - area_.start < area_.file_bytes) return file(write);
         if (area_.file != nullptr && !area_.zero_tail) return FaultResult::beyond_file;
         return *slot_ == 0 ? anonymous() : write_shared();
@@ -113,11 +115,29 @@ private:
         return private_copy(data, smaller(bytes, k_page));
     }
 
+    // A file in frames of RAM: a shared view has its frames, a private one until it writes.
+    FaultResult paged(bool write) {
+        Node& node = *area_.file;
+        u64 const offset = area_.file_data + (page_ - area_.start);
+        bool const tail = area_.zero_tail && page_ - area_.start >= page_up(area_.file_bytes);
+        if (tail) return anonymous();
+        if (offset >= page_up(node.size)) return FaultResult::beyond_file;
+        Gpa const frame = file_page(node, offset >> k_page_bits, area_.shared);
+        if (frame == 0) // a hole, or no room to fill it
+            return area_.shared ? FaultResult::out_of_memory : private_copy(0, 0);
+        bool const partial = area_.zero_tail && area_.file_bytes - (page_ - area_.start) < k_page;
+        if (!area_.shared && (write || partial))
+            return private_copy(frame, partial ? area_.file_bytes - (page_ - area_.start) : k_page);
+        frames.share(frame);
+        commit(page_, slot_, frame | flags(area_.shared), 1);
+        return FaultResult::served;
+    }
+
     // A page of the program's own with the file's bytes, and zeros behind them.
     FaultResult private_copy(Gpa data, u64 bytes) {
         FrameRun const run = bytes == k_page ? frames.take(1) : frames.take_zeroed(1);
         if (run.count == 0) return FaultResult::out_of_memory;
-        port::copy(run.first, data, bytes);
+        if (bytes != 0) port::copy(run.first, data, bytes);
         commit(page_, slot_, run.first | flags(true), 1);
         return FaultResult::served;
     }
@@ -125,7 +145,7 @@ private:
     // The page is there, but not for writing: it is the file's, or shared with another process.
     FaultResult write_shared() {
         Gpa const old = pte_frame(*slot_);
-        if (frames.is_ram(old) && frames.references(old) == 1) {
+        if (frames.is_ram(old) && (area_.shared || frames.references(old) == 1)) {
             port::replace(space_.table, page_, slot_, old | flags(true));
             return FaultResult::served;
         }
@@ -165,7 +185,9 @@ Result AddressSpace::populate(Vma& area, UserAddr address) {
     u64 const offset = from - area.start;
     bool const writable = (area.protection & k_prot_write) != 0;
     // Of a read-only segment that goes on with zeros, or has no bytes, faults take care.
-    if (area.protection == 0 || (!writable && (area.zero_tail || area.file == nullptr))) return 0;
+    if (area.protection == 0 || area.paged ||
+        (!writable && (area.zero_tail || area.file == nullptr)))
+        return 0;
 
     Pte entry = k_pte_present | k_pte_user | k_pte_accessed_dirty;
     if ((area.protection & k_prot_exec) == 0) entry |= k_pte_no_execute;
@@ -173,7 +195,10 @@ Result AddressSpace::populate(Vma& area, UserAddr address) {
     if (leaf == nullptr) return -ENOMEM;
     if (writable) {
         FrameRun const run = frames.take_zeroed(count);
-        if (run.count < count) return -ENOMEM;
+        if (run.count < count) { // memory is in pieces: faults will do
+            if (run.count != 0) frames.release(run.first, run.count);
+            return 0;
+        }
         if (area.file_bytes > offset)
             port::copy(run.first, area.file_data + offset,
                        smaller<u64>(area.file_bytes - offset, to - from));
@@ -195,6 +220,13 @@ Vma* AddressSpace::grow_stack(UserAddr address) {
     UserAddr const taken = stack->previous != nullptr ? stack->previous->end : 0;
     stack->start = larger(larger(address & ~(k_window - 1), stack_low_), taken);
     return stack;
+}
+
+void Vma::view(Node& node, u64 offset) {
+    file = &node;
+    paged = node.operations == &ramfs::file_operations;
+    file_data = paged ? offset : node.data + offset;
+    file_bytes = node.size > offset ? node.size - offset : 0;
 }
 
 } // namespace iso::guest

@@ -38,6 +38,33 @@ FrameRun FrameAllocator::take(u32 want) {
     return {};
 }
 
+// The end of the first run that is long enough.
+Gpa FrameAllocator::take_from_run(u32& list, u32 want) {
+    for (u32* link = &list; *link != 0; link = &table_[*link].next) {
+        Info& run = table_[*link];
+        if (run.value < want) continue;
+        Gpa const first = static_cast<Gpa>(*link + run.value - want) << k_page_bits;
+        run.value -= want;
+        if (run.value == 0) {
+            *link = run.next;
+            run.next = 0;
+        }
+        return first;
+    }
+    return 0;
+}
+
+Gpa FrameAllocator::take_contiguous(u32 want) {
+    Gpa first = take_from_run(dirty_, want);
+    if (first == 0 && (end_ - fresh_) >> k_page_bits >= want) {
+        first = fresh_;
+        fresh_ += want * k_page;
+    }
+    if (first == 0) first = take_from_run(zeroed_, want);
+    if (first != 0) handed_out({first, want});
+    return first;
+}
+
 FrameRun FrameAllocator::take_fresh(u32 want) {
     u64 const left = (end_ - fresh_) >> k_page_bits;
     if (fresh_ >= end_) return {};
@@ -91,6 +118,27 @@ void FrameAllocator::release(Gpa first, u32 count) {
                 static_cast<u32>(entry - run));
         for (; entry != end && entry->value != 0; ++entry)
             --entry->value;
+    }
+}
+
+// The youngest stand first, and go first as a rule.
+void FrameAllocator::unchain(u32& head, Gpa frame) {
+    auto const number = static_cast<u32>(frame >> k_page_bits);
+    u32* link = &head;
+    while (*link != number)
+        link = &table_[*link].next;
+    *link = table_[number].next;
+    table_[number] = {};
+}
+
+void FrameAllocator::release_chain(u32& head) {
+    while (head != 0) {
+        u32 const number = head;
+        Info& entry = table_[number];
+        head = entry.next;
+        *linear<u64>(u64{entry.value} * 8) = 0;
+        entry = {};
+        put(zeroed_, static_cast<Gpa>(number) << k_page_bits, 1);
     }
 }
 

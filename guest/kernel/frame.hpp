@@ -34,6 +34,10 @@ public:
     /// The same with any content.
     FrameRun take(u32 want);
 
+    /// `want` contiguous frames with any content; 0 when there are none, however much is free in
+    /// smaller pieces.
+    Gpa take_contiguous(u32 want);
+
     /// Drops one reference of each frame of the run; frees those that have none left.
     void release(Gpa first, u32 count);
     /// Gives back one unshared frame that is known to hold only zeros.
@@ -42,6 +46,18 @@ public:
     void adopt(u32 count) { used_ += count; }
     void share(Gpa frame) { ++info(frame).value; }
     u32 references(Gpa frame) { return info(frame).value + 1; }
+
+    /// Page tables of one address space in a list, through their entries here; they are never
+    /// shared. `head` is the list, 0 when it is empty; `slot` is the entry that the table hangs
+    /// from.
+    void chain(u32& head, Gpa frame, Gpa slot) {
+        auto const number = static_cast<u32>(frame >> k_page_bits);
+        table_[number] = {static_cast<u32>(slot / 8), head};
+        head = number;
+    }
+    void unchain(u32& head, Gpa frame);
+    /// Clears the entries that they hang from, and frees all of them. They are empty otherwise.
+    void release_chain(u32& head);
 
     bool is_ram(Gpa gpa) const { return gpa < end_; }
     Gpa ram_end() const { return end_; }
@@ -52,14 +68,17 @@ public:
 
 private:
     struct Info {
-        u32 value; // in use: references beyond the first; first of a free run: its length; else 0
-        u32 next;  // first of a free run: the next run's first frame, 0 at the end
+        // In use: references beyond the first; in a chain: the entry that the table hangs from,
+        // counted from 0; first of a free run: its length; else 0.
+        u32 value;
+        u32 next; // in a chain, or first of a free run: the next one, 0 at the end
     };
 
     Info& info(Gpa frame) { return table_[frame >> k_page_bits]; }
     FrameRun take_zeroed_slowly(u32 want);
     bool prefers_freed(u32 want) const;
     FrameRun take_listed(u32& list, u32 want);
+    Gpa take_from_run(u32& list, u32 want);
     FrameRun take_fresh(u32 want);
     FrameRun handed_out(FrameRun run);
     void put(u32& list, Gpa first, u32 count);

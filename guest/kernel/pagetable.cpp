@@ -32,6 +32,7 @@ Pte* PageTable::extend(UserAddr address, Pte* slot, u32 levels) {
         if (run.count == 0) return nullptr;
         Gpa const table = run.first;
         port::link_table(*this, slot, table);
+        frames.chain(chain_, table, gpa_of(slot));
         if (--level == 0) return remember(address, linear<Pte>(table));
         slot = slot_in(table, address, 12 + 9 * level);
         run.first += k_page;
@@ -40,9 +41,13 @@ Pte* PageTable::extend(UserAddr address, Pte* slot, u32 levels) {
 }
 
 void PageTable::free_tables(UserAddr start, UserAddr end) {
-    for (Cached& cached : cached_)
-        cached.region = ~0ull;
+    forget_cached();
     free_below(linear<Pte>(root), 3, 0, start, end);
+}
+
+void PageTable::free_all() {
+    forget_cached();
+    frames.release_chain(chain_);
 }
 
 // Visits the entries of `table` (level 3 is the root) that intersect [start, end).
@@ -59,6 +64,7 @@ bool PageTable::free_below(Pte* table, unsigned level, UserAddr base, UserAddr s
         if (level > 1) freed |= free_below(linear<Pte>(below), level - 1, low, start, end);
         if (low < start || low + span > end) continue;
         port::unlink_table(*this, &table[i], below);
+        frames.unchain(chain_, below);
         frames.release_zeroed(below); // all its entries have been cleared
         freed = true;
     }

@@ -48,6 +48,8 @@ public:
     }
     /// Frees the tables that lie entirely inside [start, end), which maps nothing any more.
     void free_tables(UserAddr start, UserAddr end);
+    /// Frees all of them but the root, which they leave empty. They map nothing any more.
+    void free_all();
 
 private:
     Pte* find_leaf(UserAddr address, bool create);
@@ -56,6 +58,10 @@ private:
         u64 const region = address >> 21;
         cached_[region % k_cached] = {region, leaf};
         return leaf;
+    }
+    void forget_cached() {
+        for (Cached& cached : cached_)
+            cached.region = ~0ull;
     }
     bool free_below(Pte* table, unsigned level, UserAddr base, UserAddr start, UserAddr end);
 
@@ -66,6 +72,7 @@ private:
     };
     static constexpr u64 k_cached = 4;
     Cached cached_[k_cached];
+    u32 chain_ = 0; // of all tables below the root (FrameAllocator::chain)
 };
 
 } // namespace iso::guest

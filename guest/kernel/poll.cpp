@@ -103,7 +103,7 @@ struct PollCall {
 
 Result scan_poll(void* context, Poller& poller) {
     auto const& call = *static_cast<PollCall*>(context);
-    FileTable& files = current().files;
+    FileTable& files = current().files();
     Result ready = 0;
     for (u64 i = 0; i < call.count; ++i) {
         UserAddr const at = call.entries + i * sizeof(PollEntry);
@@ -142,7 +142,7 @@ Result scan_select(void* context, Poller& poller) {
     auto& call = *static_cast<SelectCall*>(context);
     constexpr u32 k_means[3] = {k_poll_in | k_poll_hangup | k_poll_error, k_poll_out | k_poll_error,
                                 2 /* POLLPRI */};
-    FileTable& files = current().files;
+    FileTable& files = current().files();
     Result ready = 0;
     for (u32 word = 0; word < call.words; ++word) {
         u64 const any = call.asked[0][word] | call.asked[1][word] | call.asked[2][word];

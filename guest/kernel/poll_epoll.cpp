@@ -151,7 +151,7 @@ Result scan(void* context, Poller& poller) {
 }
 
 Result wait(u64 fd, u64 to, u64 most, u64 deadline) {
-    OpenFile* const file = current().files.at(fd);
+    OpenFile* const file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     if (file->operations != &k_operations) return -EINVAL;
     if (static_cast<int>(most) <= 0) return -EINVAL;
@@ -183,7 +183,7 @@ Result sys_epoll_create1(u64 flags) {
         sets.drop(set);
         return -ENOMEM;
     }
-    return current().files.add(file, 0, flags != 0);
+    return current().files().add(file, 0, flags != 0);
 }
 
 Result sys_epoll_create(u64 size) {
@@ -191,7 +191,7 @@ Result sys_epoll_create(u64 size) {
 }
 
 Result sys_epoll_ctl(u64 fd, u64 operation, u64 descriptor, u64 event_at) {
-    FileTable const& files = current().files;
+    FileTable const& files = current().files();
     epoll_event event = {};
     if (operation != EPOLL_CTL_DEL)
         if (Result const result = get_user(event, event_at); result != 0) return result;

@@ -85,7 +85,7 @@ Result sys_eventfd2(u64 count, u64 flags) {
         events.drop(event);
         return -ENOMEM;
     }
-    return current().files.add(file, 0, (flags & O_CLOEXEC) != 0);
+    return current().files().add(file, 0, (flags & O_CLOEXEC) != 0);
 }
 
 Result sys_eventfd(u64 count) {

@@ -13,43 +13,33 @@ namespace {
 
 // ---- What the process says of itself
 
-Node* executable_of(Process const&) {
-    return vfs::program_node();
+Node* executable_of(Process const& process) {
+    return process.executable != nullptr ? process.executable : vfs::program_node();
 }
 Node* directory_of(Process const& process) {
     return process.directory != nullptr ? process.directory : vfs::root();
 }
 u32 parent_of(Process const& process) {
-    return process.parent_pid;
+    return process.parent != nullptr ? process.parent->pid : 1;
 }
-FileTable& files_of(Process& process) {
-    return process.files;
+FileTable* files_of(Process& process) {
+    return process.file_table; // nullptr: it ended
 }
-AddressSpace& memory_of(Process& process) {
-    return process.memory;
-}
-char state_of(Process const&) {
-    return 'R';
-}
-
-Text name_of(Process const& process) {
-    if (process.named) {
-        u64 length = 0;
-        while (length < sizeof process.name && process.name[length] != 0)
-            ++length;
-        return {process.name, length};
-    }
-    Entry const* const entry = executable_of(process)->entry;
-    if (entry == nullptr) return "?";
-    return {entry->name.data, smaller<u64>(entry->name.size, sizeof process.name - 1)};
+char state_of(Process const& process) {
+    if (process.state == ProcessState::zombie) return 'Z';
+    if (process.state == ProcessState::stopped) return 'T';
+    for (Thread const* thread = process.threads; thread != nullptr; thread = thread->sibling)
+        if (thread->state != ThreadState::blocked) return 'R';
+    return 'S';
 }
 
-// The lowest area; the others follow it. The stack is always there, and above all others.
+Text name_of(Process& process) {
+    return process.short_name();
+}
+
+// The lowest area; the others follow it.
 Vma* first_area(Process& process) {
-    Vma* area = memory_of(process).area_at(ISO_USER_HIGH - 1);
-    while (area != nullptr && area->previous != nullptr)
-        area = area->previous;
-    return area;
+    return process.space != nullptr ? process.space->first_area() : nullptr;
 }
 
 struct Usage {
@@ -61,7 +51,8 @@ struct Usage {
 
 Usage usage_of(Process& process) {
     Usage usage;
-    PageTable& table = memory_of(process).table;
+    if (process.space == nullptr) return usage;
+    PageTable& table = process.space->table;
     for (Vma* area = first_area(process); area != nullptr; area = area->next) {
         u64 const bytes = area->end - area->start;
         usage.mapped += bytes;
@@ -96,12 +87,29 @@ void write_strings(Report& report, u32 skip, u32 count) {
     }
 }
 
-void write_cmdline(Report& report, Process*) {
-    write_strings(report, 0, boot_info().argument_count);
+// What lies in the memory of a process, as far as it is there.
+void write_memory(Report& report, Process& process, UserAddr from, u64 bytes) {
+    while (process.space != nullptr && bytes != 0) {
+        Pte const entry = process.space->table.entry(from);
+        if (!pte_present(entry)) return;
+        u64 const in_page = from & (k_page - 1);
+        u64 const length = smaller(bytes, k_page - in_page);
+        report << Text{linear<char>(pte_frame(entry) + in_page), length};
+        from += length;
+        bytes -= length;
+    }
 }
 
-void write_environ(Report& report, Process*) {
-    write_strings(report, boot_info().argument_count, boot_info().environment_count);
+void write_cmdline(Report& report, Process* process) {
+    if (process->arguments == 0) return write_strings(report, 0, boot_info().argument_count);
+    write_memory(report, *process, process->arguments, process->arguments_bytes);
+}
+
+void write_environ(Report& report, Process* process) {
+    if (process->arguments == 0)
+        return write_strings(report, boot_info().argument_count, boot_info().environment_count);
+    write_memory(report, *process, process->arguments + process->arguments_bytes,
+                 process->environment_bytes);
 }
 
 char path_buffer[4096];
@@ -134,8 +142,8 @@ void write_statm(Report& report, Process* process) {
            << usage.text / k_page << " 0 " << (usage.mapped - usage.text) / k_page << " 0\n";
 }
 
-u64 ticks_used(Process const&) {
-    return (clock::monotonic_ns() - boot_info().clock_ns) / 10'000'000;
+u64 ticks_used(Process const& process) {
+    return clock::ns_of_cycles(process.cycles_used()) / 10'000'000; // AT_CLKTCK 100
 }
 
 void write_stat(Report& report, Process* process) {
@@ -168,7 +176,8 @@ void write_status(Report& report, Process* process) {
            << "\nTgid:\t" << u64{process->pid} << "\nPid:\t" << u64{process->pid} << "\nPPid:\t"
            << u64{parent_of(*process)} << "\nTracerPid:\t0\nUid:\t" << uid << "\t" << uid << "\t"
            << uid << "\t" << uid << "\nGid:\t" << gid << "\t" << gid << "\t" << gid << "\t" << gid
-           << "\nFDSize:\t" << u64{files_of(*process).end()} << "\nVmSize:\t";
+           << "\nFDSize:\t" << u64{files_of(*process) != nullptr ? files_of(*process)->end() : 0}
+           << "\nVmSize:\t";
     report.padded(usage.mapped / 1024, 8) << " kB\nVmRSS:\t";
     report.padded(usage.resident / 1024, 8) << " kB\nVmStk:\t";
     report.padded(usage.stack / 1024, 8) << " kB\nVmExe:\t";
@@ -220,7 +229,9 @@ constexpr Link k_links[] = {
 
 OpenFile* open_file(Node const& link) {
     Process* const process = process_of(link);
-    return process != nullptr ? files_of(*process).at(link.device >> 32) : nullptr;
+    return process != nullptr && files_of(*process) != nullptr
+               ? files_of(*process)->at(link.device >> 32)
+               : nullptr;
 }
 
 Node* follow_file(Node const& link) {
@@ -259,7 +270,8 @@ void refresh_file(Node& directory, FileTable const& files, u64 descriptor) {
 void refresh_files_of(Node& directory, Text wanted) {
     Process* const process = process_of(directory);
     if (process == nullptr) return;
-    FileTable const& files = files_of(*process);
+    if (files_of(*process) == nullptr) return;
+    FileTable const& files = *files_of(*process);
     if (!wanted.empty()) {
         u64 const descriptor = number_of(wanted);
         if (descriptor < FileTable::k_files) refresh_file(directory, files, descriptor);
@@ -310,11 +322,11 @@ OpenFile* file_behind(Node const* link) {
 }
 
 Process* find_process(u32 pid) {
-    return current().pid == pid ? &current() : nullptr;
+    return Process::find(pid);
 }
 
 Process* next_process(Process* after) {
-    return after == nullptr ? &current() : nullptr;
+    return after == nullptr ? Process::first() : after->next;
 }
 
 } // namespace iso::guest::procfs

@@ -6,6 +6,13 @@
 
 namespace iso::guest {
 
+Result random_bytes(void* to, u64 bytes) {
+    iso_doorbell& page = port::request();
+    page.range_count = 1;
+    page.ranges[0] = {gpa_of(to), bytes};
+    return port::ring(ISO_OP_RANDOM);
+}
+
 Result random_out(UserAddr to, u64 bytes) {
     static iso_range ranges[ISO_DOORBELL_RANGES];
     u64 done = 0;

@@ -1,7 +1,9 @@
-// Signals, as far as programs without handlers need them: the default actions.
+// Signals: sending them, and what is done about them before a program goes on.
 #include "guest/kernel/signal.hpp"
 
 #include "guest/kernel/process.hpp"
+#include "guest/kernel/scheduler.hpp"
+#include "guest/port/port.hpp"
 
 #include <asm/signal.h>
 
@@ -11,9 +13,10 @@ namespace {
 
 constexpr u64 k_ignored_by_default =
     signal_bit(SIGCHLD) | signal_bit(SIGURG) | signal_bit(SIGWINCH) | signal_bit(SIGCONT);
-// Nobody could continue a stopped program here: it goes on.
 constexpr u64 k_stops =
     signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU);
+constexpr u64 k_faults = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) |
+                         signal_bit(SIGTRAP) | signal_bit(SIGFPE) | signal_bit(SIGSYS);
 constexpr u64 k_ignore = 1; // SIG_IGN
 
 // Not __builtin_ctz: the compiler writes it as an instruction that is not baseline x86-64.
@@ -24,27 +27,171 @@ int lowest(u64 set) {
     return signal;
 }
 
+// What the program itself did wrong comes first: its frame has to show the place.
+int next_signal(u64 set) {
+    return lowest((set & k_faults) != 0 ? set & k_faults : set);
+}
+
+bool is_ignored(Process& process, int signal) {
+    if (signal == SIGKILL || signal == SIGSTOP) return false;
+    u64 const handler = process.actions->at(signal).handler;
+    return handler == k_ignore ||
+           (handler == 0 && (signal_bit(signal) & k_ignored_by_default) != 0);
+}
+
+// A stop undoes a continue that waits, and the reverse.
+void settle_job_control(Process& process, int signal) {
+    u64 const undone = signal == SIGCONT                     ? k_stops
+                       : (signal_bit(signal) & k_stops) != 0 ? signal_bit(SIGCONT)
+                                                             : 0;
+    process.signals.pending &= ~undone;
+    for (Thread* thread = process.threads; thread != nullptr; thread = thread->sibling)
+        thread->signals.pending &= ~undone;
+    if (signal == SIGCONT || signal == SIGKILL) process.resume(signal == SIGCONT);
+}
+
+bool takes(Thread const& thread, int signal) {
+    return (thread.signals.blocked & signal_bit(signal)) == 0;
+}
+
+void notify(Thread& thread, int signal) {
+    if (thread.is_running()) iso_work_pending = 1;
+    if (!thread.deaf || signal == SIGKILL) scheduler::wake(thread, Woken::signal);
+}
+
 } // namespace
 
-void Signals::raise(int signal) {
-    SignalAction const& action = actions[signal - 1];
-    if (signal != SIGKILL && action.handler == k_ignore) return;
-    if (action.handler == 0 && (signal_bit(signal) & (k_ignored_by_default | k_stops)) != 0) return;
-    pending |= signal_bit(signal);
-    iso_work_pending = 1;
+bool signals_due(Thread const& thread) {
+    u64 const pending = thread.signals.pending | thread.process->signals.pending;
+    return (pending & ~thread.signals.blocked) != 0;
 }
 
-void Signals::force(int signal) {
-    actions[signal - 1] = {};
-    blocked &= ~signal_bit(signal);
-    raise(signal);
+void note_interrupted_call() {
+    auto const& call = reinterpret_cast<TrapRegisters const*>(this_thread().stack_top)[-1];
+    this_thread().interrupted_call = call.rax + 1;
 }
 
-void Signals::deliver(TrapFrame&) {
-    u64 const ready = pending & (~blocked | signal_bit(SIGKILL));
-    if (ready == 0) return;
-    // FIXME: run handlers; until then a caught signal does what it would do uncaught.
-    current().kill(lowest(ready));
+void send_signal(Process& process, int signal, SignalInfo const& info) {
+    if (process.state == ProcessState::zombie) return;
+    settle_job_control(process, signal);
+    Thread* receiver = nullptr;
+    for (Thread* thread = process.threads; thread != nullptr; thread = thread->sibling)
+        if (takes(*thread, signal) && (receiver == nullptr || thread->is_running()))
+            receiver = thread;
+    if (receiver != nullptr && is_ignored(process, signal)) return;
+    process.signals.pending |= signal_bit(signal);
+    process.signals.info[signal - 1] = info;
+    if (receiver != nullptr) notify(*receiver, signal);
+}
+
+void send_signal(Thread& thread, int signal, SignalInfo const& info) {
+    settle_job_control(*thread.process, signal);
+    if (takes(thread, signal) && is_ignored(*thread.process, signal)) return;
+    thread.signals.pending |= signal_bit(signal);
+    thread.signals.info = info;
+    if (takes(thread, signal)) notify(thread, signal);
+}
+
+void raise_signal(int signal) {
+    send_signal(this_thread(), signal, {.pid = current().pid});
+}
+
+void force_signal(int signal, int code, UserAddr address) {
+    Thread& thread = this_thread();
+    SignalAction& action = current().actions->at(signal);
+    if (action.handler == k_ignore || !takes(thread, signal)) {
+        action = {};
+        thread.signals.blocked &= ~signal_bit(signal);
+    }
+    send_signal(thread, signal, {.code = code, .value = address});
+}
+
+namespace {
+
+struct Taken {
+    int signal;
+    SignalInfo info;
+};
+
+Taken take_next(Thread& thread, u64 ready) {
+    int const signal = next_signal(ready);
+    u64 const bit = signal_bit(signal);
+    if ((thread.signals.pending & bit) != 0) {
+        thread.signals.pending &= ~bit;
+        return {signal, thread.signals.info};
+    }
+    ProcessSignals& shared = thread.process->signals;
+    shared.pending &= ~bit;
+    return {signal, shared.info[signal - 1]};
+}
+
+// The interrupted call ends with EINTR, or is made again once the handler is through.
+void settle_interrupted_call(TrapFrame& frame, bool again) {
+    Thread& thread = this_thread();
+    if (thread.interrupted_call == 0) return;
+    if (frame.trap.rax == static_cast<u64>(-k_restart)) {
+        if (again) {
+            constexpr u64 k_instruction_bytes = 2; // syscall
+            frame.trap.rax = thread.interrupted_call - 1;
+            frame.trap.rip -= k_instruction_bytes;
+        } else {
+            frame.trap.rax = static_cast<u64>(-EINTR);
+        }
+    }
+    thread.interrupted_call = 0;
+}
+
+void run_handler(TrapFrame& frame, Taken const& taken) {
+    Thread& thread = this_thread();
+    SignalAction& action = current().actions->at(taken.signal);
+    SignalAction const wanted = action;
+    settle_interrupted_call(frame, (wanted.flags & SA_RESTART) != 0);
+    u64 const mask =
+        thread.signals.restore_mask ? thread.signals.saved_mask : thread.signals.blocked;
+    thread.signals.restore_mask = false;
+    if ((wanted.flags & SA_RESETHAND) != 0) action = {};
+    if (!push_signal_frame(frame, taken.signal, taken.info, wanted, mask)) {
+        current().actions->at(SIGSEGV) = {};
+        current().exit_by_signal(SIGSEGV);
+    }
+    thread.signals.blocked |= wanted.mask;
+    if ((wanted.flags & SA_NODEFER) == 0) thread.signals.blocked |= signal_bit(taken.signal);
+}
+
+} // namespace
+
+int take_signal(u64 wanted, UserAddr info) {
+    Thread& thread = this_thread();
+    u64 const ready = (thread.signals.pending | thread.process->signals.pending) & wanted;
+    if (ready == 0) return 0;
+    Taken const taken = take_next(thread, ready);
+    if (info != 0) put_signal_info(info, taken.signal, taken.info);
+    return taken.signal;
+}
+
+void deliver_signals(TrapFrame& frame) {
+    Thread& thread = this_thread();
+    Process& process = current();
+    for (;;) {
+        u64 const ready =
+            (thread.signals.pending | process.signals.pending) & ~thread.signals.blocked;
+        if (ready == 0) break;
+        Taken const taken = take_next(thread, ready);
+        if (process.exiting || thread.leaves) process.leave(); // killed by another thread's doing
+        u64 const handler = process.actions->at(taken.signal).handler;
+        if (handler > k_ignore) {
+            run_handler(frame, taken);
+        } else if (!is_ignored(process, taken.signal)) {
+            if ((signal_bit(taken.signal) & k_stops) == 0) process.exit_by_signal(taken.signal);
+            process.stop(taken.signal);
+        }
+    }
+    settle_interrupted_call(frame, true);
+    if (thread.signals.restore_mask) {
+        thread.signals.restore_mask = false;
+        thread.signals.blocked = thread.signals.saved_mask;
+        if (signals_due(thread)) deliver_signals(frame);
+    }
 }
 
 } // namespace iso::guest

@@ -1,12 +1,22 @@
 #pragma once
 
 #include "guest/kernel/errno.hpp"
+#include "guest/kernel/trap.hpp"
 #include "guest/kernel/types.hpp"
 
 namespace iso::guest {
 
 /// With true, every call is told to the engine together with its result.
 void trace_syscalls(bool on);
+/// The same for one whose result comes late.
+void trace_deferred(Result result);
+
+/// For calls that need all registers of the program: `call` runs on the way back to it, and its
+/// result is the call's.
+Result defer(Result (*call)(TrapFrame&), u64 a = 0, u64 b = 0, u64 c = 0, u64 d = 0, u64 e = 0);
+/// A time as the program gives it (struct timespec), as a deadline: from now, or `absolute` on
+/// CLOCK_MONOTONIC or CLOCK_REALTIME. 0, -EFAULT or -EINVAL.
+Result deadline_in(UserAddr time, bool absolute, bool realtime, u64& deadline);
 
 // The calls, grouped as their files are. Each takes what it needs of the six argument registers.
 
@@ -118,32 +128,65 @@ Result sys_mremap(u64 address, u64 old_length, u64 length, u64 flags, u64 target
 Result sys_madvise(u64 address, u64 length, u64 advice);
 Result sys_brk(u64 address);
 
-// syscall_process.cpp
+// fork.cpp, exec.cpp, wait.cpp: processes and threads
+Result sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 thread_pointer);
+Result sys_clone3(u64 arguments, u64 bytes);
+Result sys_fork();
+Result sys_vfork();
+Result sys_execve(u64 path, u64 arguments, u64 environment);
+Result sys_wait4(u64 pid, u64 status, u64 options, u64 usage);
+Result sys_waitid(u64 kind, u64 id, u64 info, u64 options, u64 usage);
+
+// futex.cpp
+Result sys_futex(u64 address, u64 operation, u64 value, u64 timeout, u64 other, u64 value3);
+
+// syscall_process.cpp: the process itself
 Result sys_exit(u64 status);
+Result sys_exit_group(u64 status);
 Result sys_getpid();
+Result sys_gettid();
 Result sys_getppid();
 Result sys_getuid();
 Result sys_getgid();
+Result sys_set_id(u64 id);
+Result sys_set_ids(u64 real, u64 effective, u64 saved);
+Result sys_getresuid(u64 real, u64 effective, u64 saved);
 Result sys_getgroups(u64 size, u64 to);
+Result sys_setpgid(u64 pid, u64 group);
+Result sys_getpgid(u64 pid);
 Result sys_getpgrp();
-Result sys_uname(u64 to);
+Result sys_setsid();
+Result sys_getsid(u64 pid);
 Result sys_arch_prctl(u64 code, u64 address);
-Result sys_set_tid_address();
+Result sys_set_tid_address(u64 address);
 Result sys_set_robust_list(u64 head, u64 length);
+Result sys_prctl(u64 option, u64 argument);
+
+// syscall_system.cpp: the machine
+Result sys_uname(u64 to);
 Result sys_sched_yield();
 Result sys_sched_getaffinity(u64 pid, u64 bytes, u64 to);
+Result sys_sched_setaffinity(u64 pid, u64 bytes, u64 from);
+Result sys_sched_getscheduler(u64 pid);
+Result sys_sched_getparam(u64 pid, u64 to);
+Result sys_getpriority(u64 which, u64 who);
+Result sys_getcpu(u64 cpu, u64 node);
 Result sys_getrandom(u64 to, u64 bytes, u64 flags);
 Result sys_prlimit64(u64 pid, u64 resource, u64 to_set, u64 to_get);
 Result sys_getrlimit(u64 resource, u64 to);
+Result sys_setrlimit(u64 resource, u64 from);
 Result sys_getrusage(u64 who, u64 to);
 Result sys_sysinfo(u64 to);
-Result sys_prctl(u64 option, u64 argument);
 
 // syscall_signal.cpp
 Result sys_rt_sigaction(u64 signal, u64 set, u64 get, u64 bytes);
 Result sys_rt_sigprocmask(u64 how, u64 set, u64 get, u64 bytes);
 Result sys_rt_sigpending(u64 to, u64 bytes);
+Result sys_rt_sigsuspend(u64 set, u64 bytes);
+Result sys_rt_sigtimedwait(u64 set, u64 info, u64 timeout, u64 bytes);
+Result sys_rt_sigreturn();
 Result sys_sigaltstack(u64 set, u64 get);
+Result sys_pause();
 Result sys_kill(u64 pid, u64 signal);
 Result sys_tkill(u64 tid, u64 signal);
 Result sys_tgkill(u64 pid, u64 tid, u64 signal);
@@ -156,5 +199,8 @@ Result sys_nanosleep(u64 request, u64 remaining);
 Result sys_gettimeofday(u64 to, u64 zone);
 Result sys_time(u64 to);
 Result sys_times(u64 to);
+Result sys_alarm(u64 seconds);
+Result sys_setitimer(u64 which, u64 set, u64 get);
+Result sys_getitimer(u64 which, u64 to);
 
 } // namespace iso::guest

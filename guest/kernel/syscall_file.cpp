@@ -44,7 +44,7 @@ Result write_next(OpenFile& file, UserAddr from, u64 bytes) {
 // counts only when nothing was moved.
 template <typename Transfer>
 Result for_each_piece(u64 fd, UserAddr pieces, u64 count, Transfer transfer) {
-    OpenFile* const file = current().files.at(fd);
+    OpenFile* const file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     if (count > UIO_MAXIOV) return -EINVAL;
     HeldFile const held(*file);
@@ -65,7 +65,7 @@ Result for_each_piece(u64 fd, UserAddr pieces, u64 count, Transfer transfer) {
 
 // The file of a call that names its place; -ESPIPE when it has none.
 Result seekable_file(u64 fd, u64 offset, OpenFile*& file) {
-    file = current().files.at(fd);
+    file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     if (static_cast<i64>(offset) < 0) return -EINVAL;
     bool const has_places = file->node != nullptr && !vfs::is_fifo(file->node);
@@ -90,17 +90,17 @@ Result write_file_at(OpenFile& file, UserAddr from, u64 bytes, u64 offset) {
     if (file.operations->write == nullptr) return -EINVAL;
     Result const result =
         file.operations->write(file, from, smaller(bytes, k_transfer_max), offset);
-    if (result == -EPIPE) current().signals.raise(SIGPIPE);
+    if (result == -EPIPE) raise_signal(SIGPIPE);
     return result;
 }
 
 Result sys_read(u64 fd, u64 to, u64 bytes) {
-    OpenFile* const file = current().files.at(fd);
+    OpenFile* const file = current().files().at(fd);
     return file == nullptr ? -EBADF : read_next(*file, to, bytes);
 }
 
 Result sys_write(u64 fd, u64 from, u64 bytes) {
-    OpenFile* const file = current().files.at(fd);
+    OpenFile* const file = current().files().at(fd);
     return file == nullptr ? -EBADF : write_next(*file, from, bytes);
 }
 
@@ -147,7 +147,7 @@ Result sys_pwritev(u64 fd, u64 pieces, u64 count, u64 offset) {
 }
 
 Result sys_lseek(u64 fd, u64 offset, u64 whence) {
-    OpenFile* const file = current().files.at(fd);
+    OpenFile* const file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     if (file->node == nullptr || vfs::is_fifo(file->node)) return -ESPIPE;
     if (!file->operations->seekable) return vfs::is_device(file->node) ? 0 : -ESPIPE;
@@ -183,12 +183,12 @@ Result sys_lseek(u64 fd, u64 offset, u64 whence) {
 }
 
 Result sys_close(u64 fd) {
-    return current().files.close(fd);
+    return current().files().close(fd);
 }
 
 Result sys_close_range(u64 first, u64 last, u64 flags) {
     if ((flags & ~u64{CLOSE_RANGE_CLOEXEC}) != 0 || first > last) return -EINVAL;
-    FileTable& files = current().files;
+    FileTable& files = current().files();
     for (u64 fd = first; fd <= last && fd < files.end(); ++fd) {
         if (flags == 0)
             files.close(fd);
@@ -204,7 +204,7 @@ Result sys_pipe2(u64 to, u64 flags) {
     OpenFile* writer = nullptr;
     auto const status = static_cast<u32>(flags & O_NONBLOCK);
     if (Result const result = make_pipe(reader, writer, status); result != 0) return result;
-    FileTable& files = current().files;
+    FileTable& files = current().files();
     bool const close_on_exec = (flags & O_CLOEXEC) != 0;
     Result const first = files.add(reader, 0, close_on_exec);
     if (first < 0) {
@@ -233,18 +233,18 @@ Result sys_dup(u64 fd) {
 }
 
 Result sys_dup2(u64 from, u64 to) {
-    FileTable& files = current().files;
+    FileTable& files = current().files();
     if (from == to) return files.at(from) != nullptr ? static_cast<Result>(to) : -EBADF;
     return files.duplicate(from, to, false);
 }
 
 Result sys_dup3(u64 from, u64 to, u64 flags) {
     if (from == to || (flags & ~u64{O_CLOEXEC}) != 0) return -EINVAL;
-    return current().files.duplicate(from, to, flags != 0);
+    return current().files().duplicate(from, to, flags != 0);
 }
 
 Result sys_fcntl(u64 fd, u64 command, u64 argument) {
-    FileTable& files = current().files;
+    FileTable& files = current().files();
     OpenFile* const file = files.at(fd);
     if (file == nullptr) return -EBADF;
     constexpr u32 k_changeable = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
@@ -283,7 +283,7 @@ Result sys_fcntl(u64 fd, u64 command, u64 argument) {
 }
 
 Result sys_ioctl(u64 fd, u64 request, u64 argument) {
-    FileTable& files = current().files;
+    FileTable& files = current().files();
     OpenFile* const file = files.at(fd);
     if (file == nullptr) return -EBADF;
     switch (static_cast<u32>(request)) {

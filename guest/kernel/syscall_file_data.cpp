@@ -11,7 +11,7 @@
 namespace iso::guest {
 
 Result sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes) {
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     if (file == nullptr || (file->flags & O_ACCMODE) == O_RDONLY) return -EBADF;
     if (static_cast<i64>(offset) < 0 || static_cast<i64>(bytes) <= 0) return -EINVAL;
     if ((mode & ~u64{FALLOC_FL_KEEP_SIZE}) != 0) return -EOPNOTSUPP;
@@ -26,12 +26,12 @@ Result sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes) {
 }
 
 Result sys_flock(u64 fd, u64 operation) {
-    OpenFile* const file = current().files.at(fd);
+    OpenFile* const file = current().files().at(fd);
     return file == nullptr ? -EBADF : lock_whole(*file, operation);
 }
 
 Result sys_fsync(u64 fd) {
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     return file->node != nullptr && !vfs::is_fifo(file->node) ? 0 : -EINVAL;
 }
@@ -41,7 +41,7 @@ Result sys_sync_file_range(u64 fd) {
 }
 
 Result sys_syncfs(u64 fd) {
-    return current().files.at(fd) == nullptr ? -EBADF : 0;
+    return current().files().at(fd) == nullptr ? -EBADF : 0;
 }
 
 Result sys_sync() {
@@ -50,14 +50,14 @@ Result sys_sync() {
 
 Result sys_fadvise64(u64 fd, u64, u64, u64 advice) {
     constexpr u64 k_last_advice = 5; // POSIX_FADV_NOREUSE
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     if (file->node == nullptr || vfs::is_fifo(file->node)) return -ESPIPE;
     return advice <= k_last_advice ? 0 : -EINVAL;
 }
 
 Result sys_readahead(u64 fd) {
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     return file->node != nullptr && vfs::is_file(file->node) ? 0 : -EINVAL;
 }

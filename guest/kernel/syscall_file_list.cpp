@@ -47,7 +47,7 @@ Entry* entry_behind(Node const& directory, u64 offset) {
 // are listed from the newest to the oldest, so cookies fall; those that are removed in the meantime
 // change nothing for the others.
 Result sys_getdents64(u64 fd, u64 to, u64 bytes) {
-    OpenFile* const file = current().files.at(fd);
+    OpenFile* const file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     if (file->node == nullptr || !vfs::is_directory(file->node)) return -ENOTDIR;
     if (file->operations->read != nullptr) return -EBADF; // O_PATH

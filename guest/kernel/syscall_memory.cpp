@@ -27,20 +27,34 @@ u8 protection_bits(u64 protection) {
 static_assert(PROT_READ == k_prot_read && PROT_WRITE == k_prot_write && PROT_EXEC == k_prot_exec);
 
 Result view_file(Vma& area, u64 fd, u64 offset, u64 flags) {
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     if (file->node == nullptr || !vfs::is_file(file->node)) return -ENODEV;
-    // FIXME: files in RAM frames, by file_page() and file_run() of ramfs.hpp.
-    if (file->node->operations != &module_operations) return -ENODEV;
     if ((file->flags & O_ACCMODE) == O_WRONLY) return -EACCES;
-    // The files are read-only: a shared view of one can be read, never written.
-    if ((flags & MAP_TYPE) != MAP_PRIVATE && (area.protection & k_prot_write) != 0) return -EACCES;
-    Node* const node = file->node;
-    area.file = node;
-    area.file_data = node->data + offset;
-    area.file_bytes = node->size > offset ? node->size - offset : 0;
+    area.shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+    bool const writable = (file->flags & O_ACCMODE) == O_RDWR;
+    // As Linux has it: a shared view of a file that is open for reading never becomes writable.
+    if (area.shared && !writable && (area.protection & k_prot_write) != 0) return -EACCES;
+    area.read_only = area.shared && !writable;
+    area.view(*file->node, offset);
     return 0;
 }
+
+// Held until a mapping holds it.
+struct NamelessFile {
+    Node* node = nullptr;
+
+    bool make(u64 bytes) {
+        node = vfs::make_nameless(k_type_file | 0600);
+        if (node == nullptr) return false;
+        vfs::hold(node);
+        node->size = bytes;
+        return true;
+    }
+    ~NamelessFile() {
+        if (node != nullptr) vfs::unhold(node);
+    }
+};
 
 } // namespace
 
@@ -50,7 +64,7 @@ Result sys_mmap(u64 address, u64 length, u64 protection, u64 flags, u64 fd, u64 
     if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE) return -EINVAL;
     length = page_up(length);
     if (length == 0 || length > ISO_USER_HIGH) return -ENOMEM;
-    AddressSpace& memory = current().memory;
+    AddressSpace& memory = current().memory();
 
     Vma area;
     area.protection = protection_bits(protection);
@@ -59,6 +73,12 @@ Result sys_mmap(u64 address, u64 length, u64 protection, u64 flags, u64 fd, u64 
     } else if ((protection & PROT_WRITE) != 0 && (flags & MAP_NORESERVE) == 0 &&
                length > frames.total() * k_page) {
         return -ENOMEM; // more than there is at all: Linux's overcommit heuristic refuses it too
+    }
+    NamelessFile memory_file; // what a shared mapping without a file is a view of
+    if ((flags & MAP_ANONYMOUS) != 0 && type != MAP_PRIVATE) {
+        if (!memory_file.make(length)) return -ENOMEM;
+        area.shared = true;
+        area.view(*memory_file.node, 0);
     }
 
     bool const fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0;
@@ -87,7 +107,7 @@ Result sys_mmap(u64 address, u64 length, u64 protection, u64 flags, u64 fd, u64 
 Result sys_munmap(u64 address, u64 length) {
     length = page_up(length);
     if (in_page(address) || length == 0 || !valid_range(address, length)) return -EINVAL;
-    return current().memory.unmap(address, address + length);
+    return current().memory().unmap(address, address + length);
 }
 
 Result sys_mprotect(u64 address, u64 length, u64 protection) {
@@ -95,7 +115,9 @@ Result sys_mprotect(u64 address, u64 length, u64 protection) {
     if (length == 0) return 0;
     length = page_up(length);
     if (length == 0 || !valid_range(address, length)) return -ENOMEM;
-    return current().memory.protect(address, address + length, protection_bits(protection));
+    if ((protection & PROT_WRITE) != 0 && !current().memory().may_write(address, address + length))
+        return -EACCES;
+    return current().memory().protect(address, address + length, protection_bits(protection));
 }
 
 Result sys_mremap(u64 address, u64 old_length, u64 length, u64 flags, u64) {
@@ -105,7 +127,7 @@ Result sys_mremap(u64 address, u64 old_length, u64 length, u64 flags, u64) {
     if (in_page(address) || length == 0 || old_length == 0 || (flags & ~u64{MREMAP_MAYMOVE}) != 0)
         return -EINVAL;
     if (!valid_range(address, old_length) || length > ISO_USER_HIGH) return -EFAULT;
-    return current().memory.resize(address, old_length, length, (flags & MREMAP_MAYMOVE) != 0);
+    return current().memory().resize(address, old_length, length, (flags & MREMAP_MAYMOVE) != 0);
 }
 
 Result sys_madvise(u64 address, u64 length, u64 advice) {
@@ -113,7 +135,7 @@ Result sys_madvise(u64 address, u64 length, u64 advice) {
     length = page_up(length);
     if (in_page(address) || (asked != 0 && length == 0)) return -EINVAL;
     if (!valid_range(address, length)) return -ENOMEM;
-    AddressSpace& memory = current().memory;
+    AddressSpace& memory = current().memory();
     switch (advice) {
     case MADV_DONTNEED:
     case MADV_FREE:
@@ -133,7 +155,7 @@ Result sys_madvise(u64 address, u64 length, u64 advice) {
 }
 
 Result sys_brk(u64 address) {
-    return static_cast<Result>(current().memory.move_break(address));
+    return static_cast<Result>(current().memory().move_break(address));
 }
 
 } // namespace iso::guest

@@ -41,7 +41,7 @@ Result start_of(u64 directory, Text path, Node*& start) {
     } else if (static_cast<int>(directory) == AT_FDCWD) {
         start = working_directory();
     } else {
-        OpenFile* const file = current().files.at(static_cast<u32>(directory));
+        OpenFile* const file = current().files().at(static_cast<u32>(directory));
         if (file == nullptr) return -EBADF;
         if (file->node == nullptr) return -ENOTDIR;
         start = file->node;
@@ -82,7 +82,7 @@ Result find_or_open(u64 directory, UserAddr path, u64 flags, Node*& found) {
         found = working_directory();
         return 0;
     }
-    OpenFile const* const file = current().files.at(static_cast<u32>(directory));
+    OpenFile const* const file = current().files().at(static_cast<u32>(directory));
     if (file == nullptr) return -EBADF;
     found = file->node;
     return 0;
@@ -181,7 +181,7 @@ Result sys_openat(u64 directory, u64 path, u64 flags, u64 mode) {
             vfs::is_link(node) && (flags & O_NOFOLLOW) == 0 ? procfs::file_behind(node) : nullptr;
         if (file != nullptr) {
             ++file->references;
-            return current().files.add(file, 0, (flags & O_CLOEXEC) != 0);
+            return current().files().add(file, 0, (flags & O_CLOEXEC) != 0);
         }
         if (Result const result = check(node, flags); result != 0) return result;
         if ((flags & (O_TRUNC | O_PATH)) == O_TRUNC && vfs::is_file(node) &&
@@ -191,7 +191,7 @@ Result sys_openat(u64 directory, u64 path, u64 flags, u64 mode) {
         }
     }
     if (Result const result = open_node(node, flags, file); result != 0) return result;
-    return current().files.add(file, 0, (flags & O_CLOEXEC) != 0);
+    return current().files().add(file, 0, (flags & O_CLOEXEC) != 0);
 }
 
 Result sys_access(u64 path, u64 mode) {
@@ -266,7 +266,7 @@ Result sys_chdir(u64 path) {
 }
 
 Result sys_fchdir(u64 fd) {
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     if (file == nullptr) return -EBADF;
     return file->node != nullptr ? change_directory(file->node) : -ENOTDIR;
 }

@@ -24,7 +24,7 @@ Result may_change(Node const* node) {
 }
 
 Result node_of(u64 fd, Node*& node) {
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     if (file == nullptr || (file->flags & O_PATH) != 0) return -EBADF;
     node = file->node;
     return 0;
@@ -181,7 +181,7 @@ Result sys_truncate(u64 path, u64 size) {
 }
 
 Result sys_ftruncate(u64 fd, u64 size) {
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     if (file == nullptr || (file->flags & O_PATH) != 0) return -EBADF;
     if ((file->flags & O_ACCMODE) == O_RDONLY) return -EINVAL;
     return change_size(file->node, size);

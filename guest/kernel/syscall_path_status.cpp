@@ -104,7 +104,7 @@ Result sys_lstat(u64 path, u64 to) {
 }
 
 Result sys_fstat(u64 fd, u64 to) {
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     return file == nullptr ? -EBADF : put_status(file->node, file, to);
 }
 
@@ -168,7 +168,7 @@ Result sys_statfs(u64 path, u64 to) {
 }
 
 Result sys_fstatfs(u64 fd, u64 to) {
-    OpenFile const* const file = current().files.at(fd);
+    OpenFile const* const file = current().files().at(fd);
     return file == nullptr ? -EBADF : put_file_system(file->node, to);
 }
 

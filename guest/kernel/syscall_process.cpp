@@ -1,65 +1,124 @@
-// System calls about the process itself and the machine.
+// System calls about the process itself.
 #include "guest/kernel/boot.hpp"
-#include "guest/kernel/clock.hpp"
-#include "guest/kernel/frame.hpp"
 #include "guest/kernel/memory.hpp"
 #include "guest/kernel/process.hpp"
-#include "guest/kernel/random.hpp"
 #include "guest/kernel/syscall.hpp"
 #include "guest/kernel/usercopy.hpp"
 #include "guest/port/port.hpp"
 
 #include <asm/prctl.h>
 #include <linux/prctl.h>
-#include <linux/resource.h>
-#include <linux/sysinfo.h>
-#include <linux/utsname.h>
 
 namespace iso::guest {
 
+// A thread ends; with the last one, the process.
 Result sys_exit(u64 status) {
+    Process& process = current();
+    if (process.thread_count == 1) process.exit(static_cast<int>(status));
+    process.leave();
+}
+Result sys_exit_group(u64 status) {
     current().exit(static_cast<int>(status));
 }
+
 Result sys_getpid() {
     return current().pid;
 }
-Result sys_getppid() {
-    return current().parent_pid;
+Result sys_gettid() {
+    return this_thread().tid;
 }
+Result sys_getppid() {
+    Process const& process = current();
+    return process.parent != nullptr ? process.parent->pid : 1;
+}
+
+// There is one user, who is whoever started the engine.
 Result sys_getuid() {
     return boot_info().host_uid;
 }
 Result sys_getgid() {
     return boot_info().host_gid;
 }
+Result sys_set_id(u64 id) {
+    return static_cast<u32>(id) == boot_info().host_uid || id == boot_info().host_gid ? 0 : -EPERM;
+}
+Result sys_set_ids(u64 real, u64 effective, u64 saved) {
+    u64 const ids[] = {real, effective, saved};
+    for (u64 const id : ids)
+        if (static_cast<u32>(id) != ~0u && sys_set_id(id) != 0) return -EPERM;
+    return 0;
+}
+Result sys_getresuid(u64 real, u64 effective, u64 saved) {
+    u64 const places[] = {real, effective, saved};
+    for (UserAddr const place : places)
+        if (Result const result = put_user(place, boot_info().host_uid); result != 0) return result;
+    return 0;
+}
 Result sys_getgroups(u64, u64) {
     return 0;
 }
-Result sys_getpgrp() {
-    return current().pid;
+
+// ---- Groups and sessions: what a shell needs to signal a whole pipeline
+// -------------------------------
+
+namespace {
+
+Process* process_or_self(u64 pid) {
+    return pid == 0 ? &current() : Process::find(static_cast<u32>(pid));
 }
-Result sys_sched_yield() {
+
+bool group_in_session(u32 group, u32 session) {
+    for (Process const* each = Process::first(); each != nullptr; each = each->next)
+        if (each->group == group && each->session == session) return true;
+    return false;
+}
+
+} // namespace
+
+Result sys_setpgid(u64 pid, u64 group) {
+    if (static_cast<int>(group) < 0) return -EINVAL;
+    Process* const process = process_or_self(pid);
+    Process& self = current();
+    if (process == nullptr || (process != &self && process->parent != &self)) return -ESRCH;
+    u32 const wanted = group == 0 ? process->pid : static_cast<u32>(group);
+    if (process->session != self.session || process->pid == process->session) return -EPERM;
+    if (wanted != process->pid && !group_in_session(wanted, self.session)) return -EPERM;
+    process->group = wanted;
     return 0;
 }
-Result sys_set_tid_address() {
-    return current().pid;
+
+Result sys_getpgid(u64 pid) {
+    Process const* const process = process_or_self(pid);
+    return process != nullptr ? static_cast<Result>(process->group) : -ESRCH;
+}
+Result sys_getpgrp() {
+    return current().group;
 }
 
-Result sys_set_robust_list(u64, u64 length) {
+Result sys_setsid() {
+    Process& process = current();
+    if (process.group == process.pid) return -EPERM;
+    return process.group = process.session = process.pid;
+}
+
+Result sys_getsid(u64 pid) {
+    Process const* const process = process_or_self(pid);
+    return process != nullptr ? static_cast<Result>(process->session) : -ESRCH;
+}
+
+// ---- Threads
+// ----------------------------------------------------------------------------------
+
+Result sys_set_tid_address(u64 address) {
+    this_thread().clear_on_exit = address;
+    return this_thread().tid;
+}
+
+Result sys_set_robust_list(u64 head, u64 length) {
     constexpr u64 k_head_bytes = 24; // struct robust_list_head
-    return length == k_head_bytes ? 0 : -EINVAL;
-}
-
-Result sys_uname(u64 to) {
-    static constexpr new_utsname k_names = {
-        .sysname = "Linux", // whose system calls these are
-        .nodename = "isolab",
-        .release = "6.1.0-isolab",
-        .version = "isolab guest kernel",
-        .machine = "x86_64",
-        .domainname = "(none)",
-    };
-    return put_user(to, k_names);
+    if (length != k_head_bytes) return -EINVAL;
+    this_thread().robust_list = head;
+    return 0;
 }
 
 Result sys_arch_prctl(u64 code, u64 address) {
@@ -78,97 +137,26 @@ Result sys_arch_prctl(u64 code, u64 address) {
     }
 }
 
-Result sys_sched_getaffinity(u64 pid, u64 bytes, u64 to) {
-    if (pid != 0 && pid != current().pid) return -ESRCH;
-    if (bytes < 8 || bytes % 8 != 0) return -EINVAL;
-    Result const result = put_user(to, u64{1});
-    return result != 0 ? result : 8;
-}
-
-Result sys_getrandom(u64 to, u64 bytes, u64 flags) {
-    constexpr u64 k_known_flags = 7; // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE
-    if ((flags & ~k_known_flags) != 0) return -EINVAL;
-    return random_out(to, bytes);
-}
-
-namespace {
-
-struct Limit {
-    u64 now, most;
-};
-
-Limit limit_of(u64 resource) {
-    switch (resource) {
-    case RLIMIT_STACK:
-        return {AddressSpace::k_stack_bytes, AddressSpace::k_stack_bytes};
-    case RLIMIT_NOFILE:
-        return {FileTable::k_files, FileTable::k_files};
-    case RLIMIT_NPROC:
-        return {1, 1};
-    case RLIMIT_CORE:
-    case RLIMIT_MEMLOCK:
-    case RLIMIT_NICE:
-    case RLIMIT_RTPRIO:
-        return {0, 0};
-    default:
-        return {~0ull, ~0ull};
-    }
-}
-
-} // namespace
-
-Result sys_prlimit64(u64 pid, u64 resource, u64 to_set, u64 to_get) {
-    if (pid != 0 && pid != current().pid) return -ESRCH;
-    if (resource >= RLIM_NLIMITS) return -EINVAL;
-    if (to_set != 0) {
-        Limit wanted;
-        if (Result const result = get_user(wanted, to_set); result != 0) return result;
-        if (wanted.now > wanted.most) return -EINVAL;
-        Limit const limit = limit_of(resource);
-        if (wanted.now != limit.now || wanted.most != limit.most) return -EPERM; // they are fixed
-    }
-    return to_get != 0 ? put_user(to_get, limit_of(resource)) : 0;
-}
-
-Result sys_getrlimit(u64 resource, u64 to) {
-    return resource >= RLIM_NLIMITS ? -EINVAL : put_user(to, limit_of(resource));
-}
-
-Result sys_getrusage(u64 who, u64 to) {
-    if (static_cast<int>(who) != RUSAGE_SELF && static_cast<int>(who) != RUSAGE_CHILDREN &&
-        static_cast<int>(who) != RUSAGE_THREAD)
-        return -EINVAL;
-    struct rusage usage = {};
-    if (static_cast<int>(who) != RUSAGE_CHILDREN) {
-        // The machine runs nothing else: elapsed time is used time.
-        u64 const ns = clock::monotonic_ns() - boot_info().clock_ns;
-        usage.ru_utime.tv_sec = static_cast<long>(ns / 1'000'000'000);
-        usage.ru_utime.tv_usec = static_cast<long>(ns % 1'000'000'000 / 1000);
-        usage.ru_maxrss = static_cast<long>(frames.most_used() * (k_page / 1024));
-        usage.ru_minflt = static_cast<long>(linear<iso_counters>(ISO_COUNTERS_GPA)->page_faults);
-    }
-    return put_user(to, usage);
-}
-
-Result sys_sysinfo(u64 to) {
-    struct sysinfo info = {};
-    info.uptime = static_cast<long>(clock::monotonic_ns() / 1'000'000'000);
-    info.totalram = frames.total();
-    info.freeram = frames.available();
-    info.mem_unit = k_page;
-    info.procs = 1;
-    return put_user(to, info);
-}
+// ---- Its name and other traits
+// -----------------------------------------------------------------
 
 // Made when it is asked for: few programs do.
-static void name_after_file(Process& process) {
-    Text const path = module_path(boot_modules()[0]);
-    u64 start = path.size;
-    while (start > 0 && path[start - 1] != '/')
-        --start;
-    copy_small(process.name, path.data + start,
-               smaller<u64>(path.size - start, sizeof process.name - 1));
-    process.named = true;
+Text Process::short_name() {
+    if (!named) {
+        Text const path = module_path(boot_modules()[0]);
+        u64 start = path.size;
+        while (start > 0 && path[start - 1] != '/')
+            --start;
+        set_name(path.from(start));
+    }
+    return {name, text_length(name, sizeof name)};
+}
+
+void Process::set_name(Text text) {
+    u64 const length = smaller<u64>(text.size, sizeof name - 1);
+    zero_small(name, sizeof name);
+    copy_small(name, text.data, length);
+    named = true;
 }
 
 Result sys_prctl(u64 option, u64 argument) {
@@ -179,15 +167,15 @@ Result sys_prctl(u64 option, u64 argument) {
         Result const result = copy_string(name, argument, sizeof name);
         if (result < 0 && result != -ENAMETOOLONG) return result;
         name[15] = 0;
-        copy_small(process.name, name, sizeof name);
-        process.named = true;
+        process.set_name({name, text_length(name, sizeof name)});
         return 0;
     }
     case PR_GET_NAME:
-        if (!process.named) name_after_file(process);
+        process.short_name();
         return copy_out(argument, process.name, sizeof process.name);
     case PR_SET_PDEATHSIG:
-        return argument > k_signals ? -EINVAL : 0; // the parent never dies first
+        process.death_signal = static_cast<int>(argument);
+        return argument > k_signals ? -EINVAL : 0;
     case PR_GET_DUMPABLE:
         return 1;
     case PR_SET_DUMPABLE:

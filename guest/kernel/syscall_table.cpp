@@ -154,33 +154,65 @@ constexpr Table make_table() {
     t[__NR_brk] = handler<sys_brk>;
 
     t[__NR_exit] = handler<sys_exit>;
-    t[__NR_exit_group] = handler<sys_exit>;
+    t[__NR_exit_group] = handler<sys_exit_group>;
     t[__NR_getpid] = handler<sys_getpid>;
-    t[__NR_gettid] = handler<sys_getpid>;
+    t[__NR_gettid] = handler<sys_gettid>;
     t[__NR_getppid] = handler<sys_getppid>;
     t[__NR_getuid] = handler<sys_getuid>;
     t[__NR_geteuid] = handler<sys_getuid>;
     t[__NR_getgid] = handler<sys_getgid>;
     t[__NR_getegid] = handler<sys_getgid>;
+    t[__NR_setuid] = handler<sys_set_id>;
+    t[__NR_setgid] = handler<sys_set_id>;
+    t[__NR_setreuid] = handler<sys_set_ids>;
+    t[__NR_setregid] = handler<sys_set_ids>;
+    t[__NR_setresuid] = handler<sys_set_ids>;
+    t[__NR_setresgid] = handler<sys_set_ids>;
+    t[__NR_getresgid] = handler<sys_getresuid>;
     t[__NR_getgroups] = handler<sys_getgroups>;
+    t[__NR_setpgid] = handler<sys_setpgid>;
+    t[__NR_getpgid] = handler<sys_getpgid>;
     t[__NR_getpgrp] = handler<sys_getpgrp>;
-    t[__NR_uname] = handler<sys_uname>;
+    t[__NR_setsid] = handler<sys_setsid>;
+    t[__NR_getsid] = handler<sys_getsid>;
     t[__NR_arch_prctl] = handler<sys_arch_prctl>;
     t[__NR_set_tid_address] = handler<sys_set_tid_address>;
     t[__NR_set_robust_list] = handler<sys_set_robust_list>;
+    t[__NR_prctl] = handler<sys_prctl>;
+    t[__NR_getresuid] = handler<sys_getresuid>;
+
+    t[__NR_uname] = handler<sys_uname>;
     t[__NR_sched_yield] = handler<sys_sched_yield>;
     t[__NR_sched_getaffinity] = handler<sys_sched_getaffinity>;
+    t[__NR_sched_setaffinity] = handler<sys_sched_setaffinity>;
+    t[__NR_sched_getscheduler] = handler<sys_sched_getscheduler>;
+    t[__NR_sched_getparam] = handler<sys_sched_getparam>;
+    t[__NR_getpriority] = handler<sys_getpriority>;
+    t[__NR_getcpu] = handler<sys_getcpu>;
     t[__NR_getrandom] = handler<sys_getrandom>;
     t[__NR_prlimit64] = handler<sys_prlimit64>;
     t[__NR_getrlimit] = handler<sys_getrlimit>;
+    t[__NR_setrlimit] = handler<sys_setrlimit>;
     t[__NR_getrusage] = handler<sys_getrusage>;
     t[__NR_sysinfo] = handler<sys_sysinfo>;
-    t[__NR_prctl] = handler<sys_prctl>;
+
+    t[__NR_clone] = handler<sys_clone>;
+    t[__NR_clone3] = handler<sys_clone3>;
+    t[__NR_fork] = handler<sys_fork>;
+    t[__NR_vfork] = handler<sys_vfork>;
+    t[__NR_execve] = handler<sys_execve>;
+    t[__NR_wait4] = handler<sys_wait4>;
+    t[__NR_waitid] = handler<sys_waitid>;
+    t[__NR_futex] = handler<sys_futex>;
 
     t[__NR_rt_sigaction] = handler<sys_rt_sigaction>;
     t[__NR_rt_sigprocmask] = handler<sys_rt_sigprocmask>;
     t[__NR_rt_sigpending] = handler<sys_rt_sigpending>;
+    t[__NR_rt_sigsuspend] = handler<sys_rt_sigsuspend>;
+    t[__NR_rt_sigtimedwait] = handler<sys_rt_sigtimedwait>;
+    t[__NR_rt_sigreturn] = handler<sys_rt_sigreturn>;
     t[__NR_sigaltstack] = handler<sys_sigaltstack>;
+    t[__NR_pause] = handler<sys_pause>;
     t[__NR_kill] = handler<sys_kill>;
     t[__NR_tkill] = handler<sys_tkill>;
     t[__NR_tgkill] = handler<sys_tgkill>;
@@ -192,26 +224,36 @@ constexpr Table make_table() {
     t[__NR_gettimeofday] = handler<sys_gettimeofday>;
     t[__NR_time] = handler<sys_time>;
     t[__NR_times] = handler<sys_times>;
+    t[__NR_alarm] = handler<sys_alarm>;
+    t[__NR_setitimer] = handler<sys_setitimer>;
+    t[__NR_getitimer] = handler<sys_getitimer>;
     return t;
 }
 
 constexpr Table k_table = make_table();
 
+void tell(u64 number, u64 const* argument, u32 count, Result result) {
+    iso_doorbell& page = port::request();
+    page.range_count = 0;
+    page.argument[0] = number;
+    for (u32 i = 0; i < 6; ++i)
+        page.argument[1 + i] = i < count ? argument[i] : 0;
+    page.argument[7] = static_cast<u64>(result);
+    port::ring(ISO_OP_TRACE);
+}
+
 Result traced(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
     u64 const number = call_registers().rax;
+    u64 const argument[6] = {a, b, c, d, e, f};
     Handler const call = number < k_table.size() ? k_table[number] : handler<sys_unknown>;
     bool const ends = number == __NR_exit || number == __NR_exit_group;
-    auto const tell = [&](Result result) {
-        u64 const values[8] = {number, a, b, c, d, e, f, static_cast<u64>(result)};
-        iso_doorbell& page = port::request();
-        page.range_count = 0;
-        for (int i = 0; i < 8; ++i)
-            page.argument[i] = values[i];
-        port::ring(ISO_OP_TRACE);
-    };
-    if (ends) tell(0);
+    if (ends) tell(number, argument, 6, 0);
     Result const result = call(a, b, c, d, e, f);
-    tell(result);
+    Thread& thread = this_thread();
+    if (thread.deferred != nullptr)
+        thread.traced_call = number + 1; // its result comes later
+    else
+        tell(number, argument, 6, result);
     return result;
 }
 
@@ -234,6 +276,26 @@ iso::guest::Result (*const* iso_syscalls)(iso::guest::u64, iso::guest::u64, iso:
                                           iso::guest::u64) = iso::guest::k_table.data();
 }
 
-void iso::guest::trace_syscalls(bool on) {
+namespace iso::guest {
+
+void trace_syscalls(bool on) {
     if (on) iso_syscalls = k_traced_table.data();
 }
+
+void trace_deferred(Result result) {
+    Thread& thread = this_thread();
+    tell(thread.traced_call - 1, thread.argument, 5, result);
+    thread.traced_call = 0;
+}
+
+Result defer(Result (*call)(TrapFrame&), u64 a, u64 b, u64 c, u64 d, u64 e) {
+    Thread& thread = this_thread();
+    u64 const argument[5] = {a, b, c, d, e};
+    for (u32 i = 0; i < 5; ++i)
+        thread.argument[i] = argument[i];
+    thread.deferred = call;
+    iso_work_pending = 1;
+    return 0;
+}
+
+} // namespace iso::guest

@@ -42,9 +42,10 @@ Result bad_pointer() {
 }
 
 Gpa bring_in(UserAddr address, Access access) {
-    AddressSpace& space = current().memory;
+    AddressSpace& space = current().memory();
     FaultResult const result = space.fault(address, access);
-    if (result == FaultResult::out_of_memory) current().kill_out_of_memory();
+    // Not at once: whoever called may hold something that has to be given back.
+    if (result == FaultResult::out_of_memory) send_signal(this_thread(), 9, {});
     if (result != FaultResult::served) return 0;
     Pte const entry = space.table.entry(address);
     return pte_present(entry) ? pte_frame(entry) | (address & (k_page - 1)) : 0;

@@ -18,7 +18,7 @@ inline Gpa user_page(UserAddr address, Access access) {
     constexpr Pte k_read = k_pte_present | k_pte_user;
     Pte const needs = access == Access::write ? k_read | k_pte_write : k_read;
     if (address >= ISO_USER_HIGH) return 0;
-    Pte const entry = current().memory.table.entry(address);
+    Pte const entry = current().memory().table.entry(address);
     if ((entry & needs) != needs) return bring_in(address, access);
     return pte_frame(entry) | (address & (k_page - 1));
 }

@@ -103,6 +103,8 @@ Result permits(Node const* node, u32 wanted);
 
 /// A new node under `name`, which is copied. nullptr: no memory.
 Node* make(Node* directory, Text name, u32 mode);
+/// One without a name: it lives as long as somebody holds it.
+Node* make_nameless(u32 mode);
 /// The same under a name that stays where it is.
 Node* make_static(Node* directory, Text name, u32 mode);
 /// One more name for `node`; false: no memory.

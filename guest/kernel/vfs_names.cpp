@@ -111,6 +111,17 @@ Entry* child(Node const* parent, Text name) {
     return nullptr;
 }
 
+Node* make_nameless(u32 mode) {
+    Node* const node = nodes.make();
+    if (node == nullptr) return nullptr;
+    node->number = next_number++;
+    node->mode = mode;
+    node->links = 0;
+    node->filesystem = FileSystem::shared;
+    node->operations = &ramfs::file_operations;
+    return node;
+}
+
 Node* make_static(Node* directory, Text name, u32 mode) {
     return make_node(directory, name, mode, false);
 }

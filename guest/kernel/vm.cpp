@@ -2,7 +2,9 @@
 #include "guest/kernel/vm.hpp"
 
 #include "guest/kernel/frame.hpp"
+#include "guest/kernel/page_run.hpp"
 #include "guest/kernel/pool.hpp"
+#include "guest/kernel/vfs.hpp"
 #include "guest/port/port.hpp"
 
 namespace iso::guest {
@@ -18,6 +20,21 @@ bool alike(Vma const& a, Vma const& b) {
 
 } // namespace
 
+Vma* copy_area(Vma const& area) {
+    Vma* const copy = areas_pool.make();
+    if (copy == nullptr) return nullptr;
+    *copy = area;
+    copy->left = copy->right = copy->previous = copy->next = nullptr;
+    copy->fault_next = 0;
+    if (copy->file != nullptr) vfs::hold(copy->file);
+    return copy;
+}
+
+void drop_area(Vma* area) {
+    if (area->file != nullptr) vfs::unhold(area->file);
+    areas_pool.drop(area);
+}
+
 Result AddressSpace::add(Vma const& wanted) {
     Vma* const above = areas_.at_or_above(wanted.start);
     Vma* const below = above != nullptr ? above->previous : areas_.last();
@@ -31,9 +48,8 @@ Result AddressSpace::add(Vma const& wanted) {
         return 0;
     }
     if (areas_.count() >= k_areas_max) return -ENOMEM;
-    Vma* const area = areas_pool.make();
+    Vma* const area = copy_area(wanted);
     if (area == nullptr) return -ENOMEM;
-    *area = wanted;
     areas_.insert(area);
     return 0;
 }
@@ -69,12 +85,10 @@ UserAddr AddressSpace::find_room(u64 length) {
 // Makes `address` a border: splits the area that crosses it. Returns the upper part.
 Vma* AddressSpace::split_at(Vma* area, UserAddr address) {
     if (areas_.count() >= k_areas_max) return nullptr;
-    Vma* const upper = areas_pool.make();
+    Vma* const upper = copy_area(*area);
     if (upper == nullptr) return nullptr;
-    *upper = *area;
     u64 const offset = address - area->start;
     upper->start = address;
-    upper->fault_next = 0;
     if (area->file != nullptr) {
         upper->file_data += offset;
         upper->file_bytes = area->file_bytes > offset ? area->file_bytes - offset : 0;
@@ -103,7 +117,7 @@ Result AddressSpace::unmap(UserAddr start, UserAddr end) {
         Vma* const next = area->next;
         drop_pages(area->start, area->end);
         areas_.remove(area);
-        areas_pool.drop(area);
+        drop_area(area);
         area = next;
     }
     // Tables that no area reaches into any more. Only what the range itself covers: an upper table
@@ -177,30 +191,44 @@ bool AddressSpace::is_mapped(UserAddr start, UserAddr end) {
     return true;
 }
 
+bool AddressSpace::may_write(UserAddr start, UserAddr end) {
+    for (Vma const* area = areas_.at_or_above(start); area != nullptr && area->start < end;
+         area = area->next)
+        if (area->read_only) return false;
+    return true;
+}
+
+// What the area allows on this frame: writing only where nobody else has it.
+Pte AddressSpace::rights_of(Vma const& area, Gpa frame) {
+    Pte rights = k_pte_accessed_dirty;
+    if (area.protection != 0) rights |= k_pte_present | k_pte_user;
+    if ((area.protection & k_prot_exec) == 0) rights |= k_pte_no_execute;
+    bool const ours = frames.is_ram(frame) && (area.shared || frames.references(frame) == 1);
+    if ((area.protection & k_prot_write) != 0 && ours) rights |= k_pte_write;
+    return rights;
+}
+
+void AddressSpace::protect_pages(Vma const& area) {
+    for_each_run(table, area.start, area.end, [&](PageRun const& run) -> Result {
+        for (u32 i = 0; i < run.count;) {
+            Pte const rights = rights_of(area, run.frame() + i * k_page);
+            u32 const start = i++;
+            while (i < run.count && rights_of(area, run.frame() + i * k_page) == rights)
+                ++i;
+            if (rights != run.rights())
+                port::protect_run(table, run.address + start * k_page, run.slot + start, i - start,
+                                  rights);
+        }
+        return 0;
+    });
+}
+
 Result AddressSpace::protect(UserAddr start, UserAddr end, u8 protection) {
     if (!is_mapped(start, end)) return -ENOMEM;
     if (Result const result = isolate(start, end); result != 0) return result;
-    for (Vma* area = areas_.at(start); area != nullptr && area->start < end; area = area->next)
+    for (Vma* area = areas_.at(start); area != nullptr && area->start < end; area = area->next) {
         area->protection = protection;
-
-    for (UserAddr address = start; address < end;) {
-        UserAddr const stop = smaller((address & ~(k_leaf_bytes - 1)) + k_leaf_bytes, end);
-        Pte* slot = table.leaf(address, false);
-        if (slot == nullptr) {
-            address = stop;
-            continue;
-        }
-        slot += leaf_index(address);
-        for (; address < stop; address += k_page, ++slot) {
-            if (*slot == 0) continue;
-            Gpa const frame = pte_frame(*slot);
-            Pte entry = frame | k_pte_accessed_dirty;
-            if (protection != 0) entry |= k_pte_present | k_pte_user;
-            if ((protection & k_prot_exec) == 0) entry |= k_pte_no_execute;
-            bool const ours = frames.is_ram(frame) && frames.references(frame) == 1;
-            if ((protection & k_prot_write) != 0 && ours) entry |= k_pte_write;
-            if (entry != *slot) port::store(table, address, slot, entry);
-        }
+        protect_pages(*area);
     }
     port::flush(table, start, end);
     return 0;
@@ -270,7 +298,7 @@ void AddressSpace::move_pages(UserAddr from, UserAddr to, u64 bytes) {
         Pte* const target = table.leaf(to + offset, true);
         if (target == nullptr)
             continue; // no memory for the table: unmap() frees what stayed behind
-        port::map_run(table, to + offset, &target[leaf_index(to + offset)], *slot, 1);
+        place_run(table, to + offset, &target[leaf_index(to + offset)], *slot, 1);
         port::clear(table, from + offset, slot);
     }
     port::flush(table, from, from + bytes);

@@ -6,6 +6,8 @@
 
 namespace iso::guest {
 
+class Thread;
+
 enum class Access : u8 { read, write, execute };
 
 /// How a page fault ended.
@@ -54,7 +56,18 @@ public:
         Vma const* const area = areas_.at_or_above(start);
         return area == nullptr || area->start >= end;
     }
+    /// False when an area of [start, end) may never become writable.
+    bool may_write(UserAddr start, UserAddr end);
     Vma* area_at(UserAddr address) { return areas_.at(address); }
+    Vma* first_area() const { return areas_.first(); }
+
+    /// Makes `child`, which is empty, a copy of this: pages are shared until one side writes.
+    Result fork(AddressSpace& child);
+    /// Gives everything back; what is left is an empty space.
+    void clear();
+
+    u32 users = 1;                  // processes that run in it
+    Thread* registers_of = nullptr; // whose floating-point registers the machine keeps with it
 
 private:
     friend class FaultHandler;
@@ -64,6 +77,10 @@ private:
     Result isolate(UserAddr start, UserAddr end);
     void drop_pages(UserAddr start, UserAddr end);
     void move_pages(UserAddr from, UserAddr to, u64 bytes);
+    static Pte rights_of(Vma const& area, Gpa frame);
+    void protect_pages(Vma const& area);
+    void release_pages(Vma const& area);
+    Result copy_pages(Vma const& area, AddressSpace& child);
 
     VmaTree areas_;
     UserAddr break_start_ = 0;
@@ -71,5 +88,16 @@ private:
     UserAddr room_below_ = 0; // mappings are placed below here, downwards
     UserAddr stack_low_ = 0;  // the stack may grow down to here
 };
+
+/// A fresh area with the properties of `area`, in no tree; nullptr when there is no memory.
+Vma* copy_area(Vma const& area);
+/// Gives back one that is in no tree any more.
+void drop_area(Vma* area);
+
+/// A fresh, empty space; nullptr when there is no memory, or the machine has no more of them.
+AddressSpace* make_space();
+/// One user less; without any it is cleared, and freed as soon as no processor has it loaded.
+void drop_space(AddressSpace* space);
+void free_space(AddressSpace* space);
 
 } // namespace iso::guest

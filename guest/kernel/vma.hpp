@@ -8,18 +8,24 @@ struct Node;
 
 enum Protection : u8 { k_prot_read = 1, k_prot_write = 2, k_prot_exec = 4 };
 
-/// A run of addresses of the program that are alike: anonymous memory, or a private view of a file.
+/// A run of addresses of the program that are alike: anonymous memory, or a view of a file.
 struct Vma {
     UserAddr start = 0;
     UserAddr end = 0;
     u8 protection = 0;
+    bool shared = false;     // MAP_SHARED: fork does not make it copy-on-write
+    bool read_only = false;  // a shared view of a file that is not open for writing
     bool stack = false;      // grows down
     bool zero_tail = false;  // beyond the file's bytes: zeros (a program's segment), else SIGBUS
     Node* file = nullptr;    // nullptr: anonymous
-    Gpa file_data = 0;       // where the file's page for `start` lies
-    u64 file_bytes = 0;      // how many bytes from `start` on the file has
+    bool paged = false;      // the file's pages lie here and there (ramfs.hpp)
+    Gpa file_data = 0;       // where the file's page for `start` lies; paged: its place in the file
+    u64 file_bytes = 0;      // how many bytes from `start` on the file has; paged: not said here
     UserAddr fault_next = 0; // where a sequential reader would fault next
     u32 window = 16;         // pages that such a fault brings in
+
+    /// Shows `node` from `offset` on.
+    void view(Node& node, u64 offset);
 
     // The tree that finds it (a treap) and the order of addresses.
     u32 priority = 0;

@@ -68,20 +68,15 @@ ISO_CONFORMANCE("--memory leaves what was promised", "[limit]") {
     CHECK(ran.out == "alloc: the limit was reached\n");
 }
 
-ISO_CONFORMANCE("fork works, or is refused with ENOSYS where there is none", "[limit]") {
+ISO_CONFORMANCE("fork works", "[limit]") {
     Ran const ran = arena.run(behave("fork"));
-    if (arena.is("isolate")) {
-        CHECK(ran.status == 0);
-        CHECK(ran.out == "fork: the child ended with 7\n");
-    } else { // the guest kernel runs one program so far
-        CHECK(ran.status == 38);
-        CHECK(ran.out == "fork: errno 38\n");
-    }
+    CHECK(ran.status == 0);
+    CHECK(ran.out == "fork: the child ended with 7\n");
 }
 
 ISO_CONFORMANCE("children that outlive the program are ended with it", "[limit]") {
     Ran const ran = arena.run(behave("orphans")); // run() looks for strays
-    CHECK(ran.status == (arena.is("isolate") ? 5 : 38));
+    CHECK(ran.status == 5);
 }
 
 ISO_CONFORMANCE("Ctrl-C ends a running program with 130", "[limit]") {

@@ -13,6 +13,7 @@ static_assert(offsetof(TrapRegisters, rax) == REGISTERS_RAX);
 static_assert(offsetof(TrapRegisters, rip) == REGISTERS_RIP);
 static_assert(offsetof(TrapRegisters, cs) == REGISTERS_CS);
 static_assert(offsetof(TrapRegisters, rflags) == REGISTERS_RFLAGS);
+static_assert(ISO_TIMER_STUB == ISO_TIMER_VECTOR);
 static_assert(offsetof(Cpu, user_rsp) == CPU_USER_RSP);
 static_assert(offsetof(Cpu, kernel_rsp) == CPU_KERNEL_RSP);
 

@@ -109,6 +109,10 @@ iso_stubs:
     .balign 16
     .if vector == 14
     jmp iso_page_fault
+    .elseif vector == ISO_TIMER_STUB
+    push $0
+    push %rax
+    jmp iso_timer_interrupt
     .else
     .if !(vector == 8 || (vector >= 10 && vector <= 13) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
     push $0
@@ -144,6 +148,14 @@ iso_real_page_fault:
     jz iso_kernel_fault
     mov %cr2, %rsi
     call iso_user_page_fault
+    cmpb $0, iso_work_pending(%rip)
+    jne iso_work
+    jmp iso_return_short
+
+// Only a program is ever interrupted: the kernel runs with interrupts off.
+iso_timer_interrupt:
+    SAVE_SHORT
+    call iso_timer_tick
     cmpb $0, iso_work_pending(%rip)
     jne iso_work
     jmp iso_return_short

@@ -45,7 +45,7 @@ bool is_refused_system_call(TrapFrame const& frame) {
     if (number ==
         ISO_VECTOR_SPACE_DEAD) { // error: why the host could not map, 0: it ended the process
         if (frame->trap.error != 0) current().kill_out_of_memory();
-        current().kill(SIGSYS);
+        current().exit_by_signal(SIGSYS);
     }
     if (vector == Vector::page) {
         iso_user_page_fault(&frame->trap, port::fault_address());

@@ -39,7 +39,7 @@ File make_file() {
 
 Result read(File const& file, ElfImage& image, u64 size = sizeof(File)) {
     image = {};
-    return read_elf(reinterpret_cast<u8 const*>(&file), size, image);
+    return read_elf(reinterpret_cast<u8 const*>(&file), size, size, image);
 }
 
 } // namespace

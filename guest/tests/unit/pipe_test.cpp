@@ -23,7 +23,7 @@ void need_memory() {
     if (ready) return;
     ready = true;
     test::boot();
-    AddressSpace& space = current().memory;
+    AddressSpace& space = current().memory();
     space.table.root = frames.take_zeroed(1).first;
     Vma area;
     area.start = k_buffer;
@@ -33,7 +33,7 @@ void need_memory() {
 }
 
 u8& byte_at(UserAddr address) {
-    AddressSpace& space = current().memory;
+    AddressSpace& space = current().memory();
     if (space.table.entry(address) == 0)
         REQUIRE(space.fault(address, Access::write) == FaultResult::served);
     return *linear<u8>(pte_frame(space.table.entry(address)) + address % k_page);

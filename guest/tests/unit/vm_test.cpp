@@ -1,3 +1,4 @@
+#include "guest/kernel/vfs.hpp"
 #include "guest/kernel/vm.hpp"
 #include "guest/port/port.hpp"
 #include "guest/tests/unit/arena.hpp"
@@ -121,7 +122,7 @@ TEST_CASE("pages of a file are mapped in place and copied when written") {
     area.start = k_base;
     area.end = k_base + 5 * k_page;
     area.protection = k_prot_read | k_prot_write;
-    area.file = reinterpret_cast<Node*>(8); // only compared with nullptr
+    area.file = &vfs::program_file; // held, never looked into
     area.file_data = file;
     area.file_bytes = 2 * k_page + 100;
     auto const entry = [&](u64 page) { return space.table.entry(k_base + page * k_page); };
@@ -151,6 +152,50 @@ TEST_CASE("pages of a file are mapped in place and copied when written") {
         CHECK(pte_frame(entry(2)) == file + 2 * k_page);
         CHECK(space.fault(k_base + 3 * k_page, Access::read) == FaultResult::beyond_file);
     }
+}
+
+TEST_CASE("a forked space shares its pages until one side writes") {
+    test::need_arena();
+    Model model;
+    for (u64 page = 0; page < 40; ++page) {
+        model.map(page, 1, k_prot_read | k_prot_write);
+        REQUIRE(model.access(page, true, static_cast<u8>(page + 1)));
+    }
+    model.protect(3, 2, 0); // their content stays, unreachable
+    u64 const used = frames.used();
+    AddressSpace child;
+    REQUIRE(port::create_space(child.table));
+    REQUIRE(model.space.fork(child) == 0);
+    auto const byte = [](AddressSpace& space, u64 page) -> u8& {
+        return *linear<u8>(pte_frame(space.table.entry(Model::at(page))) + 123);
+    };
+
+    for (u64 page = 0; page < 40; ++page) {
+        CHECK(byte(child, page) == page + 1);
+        CHECK(&byte(child, page) == &byte(model.space, page));
+        CHECK((model.space.table.entry(Model::at(page)) & k_pte_write) == 0);
+    }
+    REQUIRE(model.space.fault(Model::at(7), Access::write) == FaultResult::served);
+    byte(model.space, 7) = 99;
+    CHECK(byte(child, 7) == 8);
+    REQUIRE(child.fault(Model::at(7), Access::write) == FaultResult::served);
+    CHECK(byte(child, 7) == 8);
+    CHECK((child.table.entry(Model::at(7)) & k_pte_write) != 0);
+    CHECK(child.fault(Model::at(3), Access::read) == FaultResult::no_access);
+    REQUIRE(child.protect(Model::at(3), Model::at(5), k_prot_read | k_prot_write) == 0);
+    REQUIRE(child.fault(Model::at(3), Access::write) == FaultResult::served);
+    CHECK(byte(child, 3) == 4);
+
+    child.clear();
+    CHECK(child.first_area() == nullptr);
+    for (u64 i = 0; i < ISO_KERNEL_BASE >> 39; ++i)
+        CHECK(linear<Pte>(child.table.root)[i] == 0);
+    port::destroy_space(child.table);
+    REQUIRE(model.space.fault(Model::at(9), Access::write) == FaultResult::served);
+    CHECK(byte(model.space, 9) == 10); // nobody shares it any more: no copy
+    // One copy of page 7 more on this side, its old frame gone with the child; areas in the pool.
+    CHECK(frames.used() <= used + 4);
+    model.unmap(0, k_pages);
 }
 
 // The last one: it takes everything there is.
