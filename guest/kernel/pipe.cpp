@@ -97,7 +97,8 @@ Result put(Pipe& pipe, UserAddr from, u64 bytes) {
     return static_cast<Result>(done);
 }
 
-Result write(OpenFile& file, UserAddr from, u64 bytes, u64) {
+// For writes that have to wait, or may have to.
+Result write_slowly(OpenFile& file, UserAddr from, u64 bytes) {
     Pipe& pipe = pipe_of(file);
     u64 const needed = bytes <= k_atomic ? bytes : 1; // all of a small write at once
     HeldFile const held(file);
@@ -119,9 +120,17 @@ Result write(OpenFile& file, UserAddr from, u64 bytes, u64) {
         if (result < 0) return done != 0 ? static_cast<Result>(done) : result;
         pipe.readable.wake_all();
         done += static_cast<u64>(result);
-        if (result == 0) break;
     } while (done < bytes);
     return static_cast<Result>(done);
+}
+
+Result write(OpenFile& file, UserAddr from, u64 bytes, u64) {
+    Pipe& pipe = pipe_of(file);
+    if (bytes == 0) return 0;
+    if (pipe.readers == 0 || pipe.room() < bytes) return write_slowly(file, from, bytes);
+    Result const result = put(pipe, from, bytes);
+    pipe.readable.wake_all();
+    return result;
 }
 
 u32 poll_reader(OpenFile& file, Poller& poller) {

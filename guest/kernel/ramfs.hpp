@@ -1,5 +1,6 @@
 #pragma once
 
+#include "guest/kernel/frame.hpp"
 #include "guest/kernel/vfs.hpp"
 
 // Files whose content lies in page frames. The frames hang in a tree of tables as high as the file
@@ -16,6 +17,14 @@ bool has_room(u64 pages = 1);
 /// The frame of page `index`; 0 when there is none. With `create` one is made, and 0 says that
 /// there is no room.
 Gpa page(Node& file, u64 index, bool create);
+/// How many pages from `index` on, at most `most`, lie in neighbouring frames from `first` on, or
+/// are not there at all: then `first` is 0.
+u32 run(Node& file, u64 index, u32 most, Gpa& first);
+/// Frames to be filled and then put in from page `index` on, where nothing is: as many as `most` at
+/// best. Not part of the file yet, and not zeroed.
+FrameRun frames_for(Node& file, u64 index, u32 most);
+/// Makes them part of the file; their contents are final.
+void put_frames(Node& file, u64 index, FrameRun run);
 /// Cuts the file off, or lets it grow by a hole. -EFBIG.
 Result truncate(Node& file, u64 size);
 /// Takes frames for all of [offset, offset + bytes); -ENOSPC when they do not suffice.

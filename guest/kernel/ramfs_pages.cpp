@@ -115,6 +115,61 @@ Gpa page(Node& file, u64 index, bool create) {
     return *place = run.first;
 }
 
+namespace {
+
+// The slots from page `index` on that lie side by side; `count` becomes how many. nullptr: no
+// table.
+Gpa* slots(Node& file, u64 index, bool create, u32& count) {
+    Gpa* const first = slot(file, index, create);
+    u64 const ahead = file.height == 0 ? 1 : k_table_entries - index % k_table_entries;
+    count = smaller(count, static_cast<u32>(ahead));
+    return first;
+}
+
+// How many of the first `most` slots hold what follows on the first one: neighbouring frames, or
+// nothing.
+u32 alike(Gpa const* slots, u32 most) {
+    u64 const step = *slots != 0 ? k_page : 0;
+    Gpa expected = *slots;
+    u32 count = 0;
+    while (count < most && slots[count] == expected) {
+        expected += step;
+        ++count;
+    }
+    return count;
+}
+
+} // namespace
+
+u32 run(Node& file, u64 index, u32 most, Gpa& first) {
+    Gpa const* const place = slots(file, index, false, most);
+    first = place != nullptr ? *place : 0;
+    return place != nullptr ? alike(place, most) : most;
+}
+
+FrameRun frames_for(Node& file, u64 index, u32 most) {
+    constexpr u32 k_at_a_time = 64;
+    most = smaller(most, k_at_a_time);
+    if (!has_room(k_most_levels + most)) return {};
+    Gpa const* const place = slots(file, index, true, most);
+    if (place == nullptr) return {};
+    return frames.take(alike(place, most));
+}
+
+void put_frames(Node& file, u64 index, FrameRun run) {
+    if (run.count == 0) return;
+    Gpa* place = slot(file, index, false); // the others follow it in the same table
+    for (; run.count != 0; ++place, run.first += k_page, --run.count) {
+        if (*place == 0) {
+            *place = run.first;
+            ++file.pages;
+        } else { // it came while the frame was filled: by a fault on a mapping of the file
+            port::copy(*place, run.first, k_page);
+            frames.release(run.first, 1);
+        }
+    }
+}
+
 Result truncate(Node& file, u64 size) {
     if (size > k_largest) return -EFBIG;
     if (file.pages != 0) { // also behind the end there may be some: fallocate(2), mappings
@@ -161,12 +216,13 @@ Gpa file_page(Node& node, u64 index, bool create) {
 }
 
 u32 file_run(Node& node, u64 index, u32 most, Gpa& first) {
+    if (node.operations == &ramfs::file_operations) {
+        u32 const count = ramfs::run(node, index, most, first);
+        return first != 0 ? count : 0;
+    }
     first = file_page(node, index, false);
-    if (first == 0) return 0;
-    u32 count = 1;
-    while (count < most && file_page(node, index + count, false) == first + count * k_page)
-        ++count;
-    return count;
+    u64 const pages = page_up(node.size) >> k_page_bits;
+    return first != 0 ? static_cast<u32>(smaller<u64>(most, pages - index)) : 0;
 }
 
 } // namespace iso::guest

@@ -26,6 +26,31 @@ u64 for_each_piece(UserAddr at, u64 bytes, Access access, Piece piece) {
     return done;
 }
 
+// The same for neighbouring pages in neighbouring frames at a time: one copy serves them all.
+template <typename Piece>
+u64 for_each_run(UserAddr at, u64 bytes, Access access, Piece piece) {
+    u64 done = 0;
+    while (done < bytes) {
+        Gpa const first = user_page(at + done, access);
+        if (first == 0) break;
+        u64 length = left_in_page(at + done, bytes - done);
+        while (done + length < bytes && user_page(at + done + length, access) == first + length)
+            length += smaller(k_page, bytes - done - length);
+        piece(first, done, length);
+        done += length;
+    }
+    return done;
+}
+
+// Both may be the same pages: those of a file that is mapped. The engine must not be asked then.
+void copy(Gpa to, Gpa from, u64 bytes) {
+    bool const overlap = to < from + bytes && from < to + bytes;
+    if (overlap)
+        copy_small(linear(to), linear(from), bytes);
+    else
+        port::copy(to, from, bytes);
+}
+
 Result all_or_fault(u64 done, u64 bytes) {
     return done == bytes ? 0 : bad_pointer();
 }
@@ -67,21 +92,19 @@ Result copy_out(UserAddr to, void const* from, u64 bytes) {
 
 Result fill_out(UserAddr to, Gpa from, u64 bytes) {
     auto const piece = [from](Gpa gpa, u64 offset, u64 length) {
-        port::copy(gpa, from + offset, length);
+        copy(gpa, from + offset, length);
     };
-    return some_or_fault(for_each_piece(to, bytes, Access::write, piece), bytes);
+    return some_or_fault(for_each_run(to, bytes, Access::write, piece), bytes);
 }
 
 Result fetch_in(Gpa to, UserAddr from, u64 bytes) {
-    auto const piece = [to](Gpa gpa, u64 offset, u64 length) {
-        port::copy(to + offset, gpa, length);
-    };
-    return some_or_fault(for_each_piece(from, bytes, Access::read, piece), bytes);
+    auto const piece = [to](Gpa gpa, u64 offset, u64 length) { copy(to + offset, gpa, length); };
+    return some_or_fault(for_each_run(from, bytes, Access::read, piece), bytes);
 }
 
 Result zero_out(UserAddr to, u64 bytes) {
     auto const piece = [](Gpa gpa, u64, u64 length) { port::zero(gpa, length); };
-    return some_or_fault(for_each_piece(to, bytes, Access::write, piece), bytes);
+    return some_or_fault(for_each_run(to, bytes, Access::write, piece), bytes);
 }
 
 Result copy_string(char* to, UserAddr from, u64 size) {
