@@ -4,10 +4,12 @@
 #include "guest/kernel/frame.hpp"
 #include "guest/kernel/poll.hpp"
 #include "guest/kernel/pool.hpp"
+#include "guest/kernel/signal.hpp"
 #include "guest/kernel/usercopy.hpp"
 #include "guest/kernel/vfs.hpp"
 
 #include <asm/ioctls.h>
+#include <asm/signal.h>
 #include <linux/fcntl.h>
 
 namespace iso::guest {
@@ -117,6 +119,8 @@ Result write_slowly(OpenFile& file, UserAddr from, u64 bytes) {
         } else {
             result = put(pipe, from + done, bytes - done);
         }
+        // The reader is gone: whoever writes is told so even if a part went through.
+        if (result == -EPIPE && done != 0) raise_signal(SIGPIPE);
         if (result < 0) return done != 0 ? static_cast<Result>(done) : result;
         pipe.readable.wake_all();
         done += static_cast<u64>(result);

@@ -150,16 +150,15 @@ void write_stat(Report& report, Process* process) {
     Usage const usage = usage_of(*process);
     char const state[1] = {state_of(*process)};
     u64 const start = boot_info().clock_ns / 10'000'000;
+    u64 const children = clock::ns_of_cycles(process->children_cycles) / 10'000'000;
     report << u64{process->pid} << " (" << name_of(*process) << ") " << Text{state, 1} << " "
-           << u64{parent_of(*process)} << " " << u64{process->pid} << " "
-           << u64{process->pid} // tty, tpgid, flags, minflt, cminflt, majflt, cmajflt
-           << " 0 -1 0 " << linear<iso_counters>(ISO_COUNTERS_GPA)->page_faults
-           << " 0 0 0 "
-           // utime, stime, cutime, cstime, priority, nice, threads, itrealvalue, starttime
-           << ticks_used(*process) << " 0 0 0 20 0 1 0 " << start
-           << " "
-           // vsize, rss, rsslim; code, stack and signals are nobody's business
-           << usage.mapped << " " << usage.resident / k_page
+           << u64{parent_of(*process)} << " " << u64{process->group} << " "
+           << u64{process->session};
+    report << " 0 -1 0 " << process->faults << " 0 0 0 ";              // tty to cmajflt
+    report << ticks_used(*process) << " 0 " << children << " 0 20 0 "; // utime to nice
+    report << u64{process->thread_count} << " 0 " << start << " ";
+    // vsize, rss, rsslim; code, stack and signals are nobody's business.
+    report << usage.mapped << " " << usage.resident / k_page
            << " 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
 }
 
@@ -181,7 +180,8 @@ void write_status(Report& report, Process* process) {
     report.padded(usage.mapped / 1024, 8) << " kB\nVmRSS:\t";
     report.padded(usage.resident / 1024, 8) << " kB\nVmStk:\t";
     report.padded(usage.stack / 1024, 8) << " kB\nVmExe:\t";
-    report.padded(usage.text / 1024, 8) << " kB\nThreads:\t1\nNoNewPrivs:\t1\n";
+    report.padded(usage.text / 1024, 8)
+        << " kB\nThreads:\t" << u64{process->thread_count} << "\nNoNewPrivs:\t1\n";
 }
 
 // ---- Links

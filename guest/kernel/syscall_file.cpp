@@ -27,16 +27,20 @@ bool writable(OpenFile const& file) {
     return (file.flags & O_ACCMODE) != O_RDONLY;
 }
 
+// While it sleeps another thread may close the file: then it is gone afterwards. What has places
+// never sleeps.
 Result read_next(OpenFile& file, UserAddr to, u64 bytes) {
+    bool const has_places = file.operations->seekable;
     Result const result = read_file_at(file, to, bytes, file.offset);
-    if (result > 0 && file.operations->seekable) file.offset += static_cast<u64>(result);
+    if (result > 0 && has_places) file.offset += static_cast<u64>(result);
     return result;
 }
 
 Result write_next(OpenFile& file, UserAddr from, u64 bytes) {
     if ((file.flags & O_APPEND) != 0 && file.node != nullptr) file.offset = file.node->size;
+    bool const has_places = file.operations->seekable;
     Result const result = write_file_at(file, from, bytes, file.offset);
-    if (result > 0 && file.operations->seekable) file.offset += static_cast<u64>(result);
+    if (result > 0 && has_places) file.offset += static_cast<u64>(result);
     return result;
 }
 

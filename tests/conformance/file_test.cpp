@@ -92,3 +92,11 @@ ISO_CONFORMANCE("files, directories, links, pipes and locks do what they do nati
     CHECK(ran.status == 0);
     CHECK_THAT(ran.out, Catch::EndsWith("home 0\n"));
 }
+
+ISO_CONFORMANCE("processes meet in files as they do natively", "[file]") {
+    Job job;
+    job.program = ISO_GUEST_PROGRAM_DIR "/guest-sharing";
+    job.arguments = {"/tmp/isolab-shared." + std::to_string(::getpid())};
+    Ran const ran = require_same(arena, job);
+    CHECK(ran.status == 0);
+}
