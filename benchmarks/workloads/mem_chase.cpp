@@ -1,15 +1,17 @@
 // mem-chase: memory latency. One operation follows one pointer of a random cycle through all cache
-// lines of a region, in 4 KiB pages: every step waits for the one before, and most miss the caches
-// and the TLB.
+// lines of a region: every step waits for the one before, and most miss the caches and the TLB.
+// In pages of 4 KiB; with huge=1 in pages of 2 MiB, which the kernel has to confirm.
+#include "benchmarks/workloads/runtime/huge_pages.hpp"
 #include "benchmarks/workloads/runtime/workload.hpp"
 
 namespace iso::workload {
 
 namespace {
 
-constinit Parameter g_ops{"ops", 800'000};
+constinit Parameter g_ops{"ops", 2'000'000};
 constinit Parameter g_size{"size", uint64_t{32} << 20U};
 constinit Parameter g_seed{"seed", 1};
+constinit Parameter g_huge{"huge", 0};
 
 constexpr uint64_t k_page = 4096;
 constexpr uint64_t k_limit = uint64_t{1} << 36U;
@@ -52,19 +54,22 @@ Line const* chase(Line const* line, uint64_t ops) {
 } // namespace
 
 char const* const k_name = "mem-chase";
-Parameter* const k_parameters[] = {&g_ops, &g_size, &g_seed};
-size_t const k_parameter_count = 3;
+Parameter* const k_parameters[] = {&g_ops, &g_size, &g_seed, &g_huge};
+size_t const k_parameter_count = 4;
 
 Outcome run() {
     uint64_t const bytes = g_size.value;
     if (bytes < k_page || bytes > k_limit || bytes % k_page != 0)
         refuse("size must be a multiple of 4K, at most 64G", "size");
     uint64_t const count = bytes / sizeof(Line);
-    auto* const lines = static_cast<Line*>(linux_call::map_pages(bytes));
+    bool const huge = g_huge.value != 0;
+    auto* const lines =
+        static_cast<Line*>(huge ? map_huge_pages(bytes) : linux_call::map_pages(bytes));
     auto* const order = static_cast<uint32_t*>(linux_call::map_pages(count * sizeof(uint32_t)));
     if (lines == nullptr || order == nullptr) fail("no memory, bytes", bytes);
     for (uint64_t i = 0; i < bytes / k_page; ++i) // pages in order, before random access needs them
         lines[i * (k_page / sizeof(Line))].next = lines;
+    if (huge) confirm_huge_pages(lines, bytes);
     link(lines, order, count, g_seed.value);
 
     Line const* const start = &lines[order[0]];

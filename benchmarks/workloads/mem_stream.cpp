@@ -1,6 +1,9 @@
 // mem-stream: memory bandwidth by the four kernels of STREAM (McCalpin, 1995): copy, scale, add and
-// triad over three arrays that no L2 cache holds. One operation is one pass of all four.
+// triad over three arrays that no L2 cache holds. One operation is one pass of all four, or of the
+// one that kernel= names.
 #include "benchmarks/workloads/runtime/workload.hpp"
+
+#include <initializer_list>
 
 namespace iso::workload {
 
@@ -8,13 +11,13 @@ namespace {
 
 constinit Parameter g_ops{"ops", 10};
 constinit Parameter g_size{"size", uint64_t{8} << 20U}; // of each array, in bytes
+constinit Parameter g_kernel{"kernel", 0, "all"};
 
 constexpr uint64_t k_page = 4096;
 constexpr uint64_t k_limit = uint64_t{1} << 32U;
 constexpr unsigned k_classes = 512; // array elements whose index is equal modulo this are equal
 // 2s + s^2 = 1 keeps the values of `a` where they are from pass to pass.
 constexpr double k_scalar = 0.41421356237309503;
-constexpr uint64_t k_bytes_per_double_and_pass = 8 * (2 + 2 + 3 + 3); // as STREAM counts
 
 using Pair = double __attribute__((vector_size(16)));
 
@@ -34,41 +37,84 @@ void fence() {
     asm volatile("" ::: "memory");
 }
 
-void pass(Arrays const& m) {
-    Pair const scalar = {k_scalar, k_scalar};
+void copy(Arrays const& m) {
     for (uint64_t i = 0; i < m.pairs; ++i)
         m.c[i] = m.a[i];
     fence();
+}
+
+void scale(Arrays const& m) {
+    Pair const scalar = {k_scalar, k_scalar};
     for (uint64_t i = 0; i < m.pairs; ++i)
         m.b[i] = scalar * m.c[i];
     fence();
+}
+
+void add(Arrays const& m) {
     for (uint64_t i = 0; i < m.pairs; ++i)
         m.c[i] = m.a[i] + m.b[i];
     fence();
+}
+
+void triad(Arrays const& m) {
+    Pair const scalar = {k_scalar, k_scalar};
     for (uint64_t i = 0; i < m.pairs; ++i)
         m.a[i] = m.b[i] + scalar * m.c[i];
     fence();
 }
 
+void all(Arrays const& m) {
+    copy(m);
+    scale(m);
+    add(m);
+    triad(m);
+}
+
+struct Values {
+    double a, b, c;
+};
+
+struct Kernel {
+    char const* name;
+    void (*pass)(Arrays const&);
+    void (*expect)(Values&); // the same for one element
+    uint64_t arrays;         // that it reads or writes, as STREAM counts
+};
+
+constexpr Kernel k_kernels[] = {
+    {"copy", copy, [](Values& v) { v.c = v.a; }, 2},
+    {"scale", scale, [](Values& v) { v.b = k_scalar * v.c; }, 2},
+    {"add", add, [](Values& v) { v.c = v.a + v.b; }, 3},
+    {"triad", triad, [](Values& v) { v.a = v.b + k_scalar * v.c; }, 3},
+    {"all", all,
+     [](Values& v) {
+         v.c = v.a;
+         v.b = k_scalar * v.c;
+         v.c = v.a + v.b;
+         v.a = v.b + k_scalar * v.c;
+     },
+     10},
+};
+
+Kernel const& chosen() {
+    for (Kernel const& kernel : k_kernels)
+        if (equal(kernel.name, g_kernel.text)) return kernel;
+    refuse("kernel is copy, scale, add, triad or all", g_kernel.text);
+}
+
 /// Compares every element with what scalar arithmetic makes of its class; returns the checksum.
-uint64_t verify(Arrays const& m, uint64_t ops) {
+uint64_t verify(Arrays const& m, Kernel const& kernel, uint64_t ops) {
     static double expected[3][k_classes];
     uint64_t sum = mix(mix(0, m.pairs), ops);
     for (unsigned k = 0; k < k_classes; ++k) {
-        double a = initial(k);
-        double b = 0;
-        double c = 0;
-        for (uint64_t i = 0; i < ops; ++i) {
-            c = a;
-            b = k_scalar * c;
-            c = a + b;
-            a = b + k_scalar * c;
-        }
-        expected[0][k] = a;
-        expected[1][k] = b;
-        expected[2][k] = c;
-        sum = mix(mix(mix(sum, __builtin_bit_cast(uint64_t, a)), __builtin_bit_cast(uint64_t, b)),
-                  __builtin_bit_cast(uint64_t, c));
+        Values v{initial(k), initial(k) + 1, initial(k) + 2};
+        for (uint64_t i = 0; i < ops; ++i)
+            kernel.expect(v);
+        expected[0][k] = v.a;
+        expected[1][k] = v.b;
+        expected[2][k] = v.c;
+        for (double const value : {v.a, v.b, v.c})
+            sum = mix(sum, __builtin_bit_cast(uint64_t, value));
     }
     Pair const* const arrays[3] = {m.a, m.b, m.c};
     for (unsigned n = 0; n < 3; ++n)
@@ -83,10 +129,11 @@ uint64_t verify(Arrays const& m, uint64_t ops) {
 } // namespace
 
 char const* const k_name = "mem-stream";
-Parameter* const k_parameters[] = {&g_ops, &g_size};
-size_t const k_parameter_count = 2;
+Parameter* const k_parameters[] = {&g_ops, &g_size, &g_kernel};
+size_t const k_parameter_count = 3;
 
 Outcome run() {
+    Kernel const& kernel = chosen();
     uint64_t const bytes = g_size.value;
     if (bytes < k_page || bytes > k_limit || bytes % k_page != 0)
         refuse("size must be a multiple of 4K, at most 4G", "size");
@@ -100,27 +147,22 @@ Outcome run() {
         m.a[i] = Pair{initial(2 * i), initial(2 * i + 1)};
     fence();
     for (uint64_t i = 0; i < pairs; ++i)
-        m.b[i] = Pair{0, 0};
+        m.b[i] = Pair{initial(2 * i) + 1, initial(2 * i + 1) + 1};
     fence();
     for (uint64_t i = 0; i < pairs; ++i)
-        m.c[i] = Pair{0, 0};
+        m.c[i] = Pair{initial(2 * i) + 2, initial(2 * i + 1) + 2};
     fence();
 
     uint64_t const before = linux_call::monotonic_ns();
     for (uint64_t i = 0; i < g_ops.value; ++i)
-        pass(m);
+        kernel.pass(m);
     uint64_t const after = linux_call::monotonic_ns();
 
     Outcome outcome;
     outcome.ops = g_ops.value;
     outcome.ns = after - before;
-    outcome.checksum = verify(m, g_ops.value);
-    if (g_ops.value != 0 && outcome.ns != 0) {
-        outcome.extra_name = "bytes_per_second";
-        outcome.extra = static_cast<uint64_t>(
-            static_cast<double>(k_bytes_per_double_and_pass * (2 * pairs)) *
-            static_cast<double>(g_ops.value) * 1e9 / static_cast<double>(outcome.ns));
-    }
+    outcome.checksum = verify(m, kernel, g_ops.value);
+    outcome.bytes = kernel.arrays * bytes * g_ops.value;
     return outcome;
 }
 

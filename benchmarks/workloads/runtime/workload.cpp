@@ -15,21 +15,14 @@ constexpr int k_stdout = 1;
 constexpr int k_stderr = 2;
 constexpr int k_status_usage = 2;
 constexpr int k_status_failed = 3;
+constexpr int k_status_not_available = 4;
 constexpr char const* k_identity = "identity=1";
 
-bool equal(char const* a, char const* b) {
-    while (*a != '\0' && *a == *b) {
-        ++a;
-        ++b;
-    }
-    return *a == *b;
-}
-
 /// Writes one line and ends. A result that cannot be delivered is a failure.
-[[noreturn]] void finish(Text const& line) {
+[[noreturn]] void finish(Text const& line, int status = 0) {
     long const written = linux_call::write_all(k_stdout, line.data(), line.size());
     if (written != 0) fail("cannot write the result, errno", static_cast<uint64_t>(-written));
-    linux_call::exit_with(0);
+    linux_call::exit_with(status);
 }
 
 /// SHA-256 over the mapped file bytes of every PT_LOAD segment, in order: the same as
@@ -70,6 +63,10 @@ void take_argument(char const* argument) {
         while (matched < length && argument[matched] == parameter.name[matched])
             ++matched;
         if (matched != length || argument[length] != '=') continue;
+        if (parameter.text != nullptr) {
+            parameter.text = argument + length + 1;
+            return;
+        }
         if (!parse_number(argument + length + 1, parameter.value)) refuse("not a number", argument);
         return;
     }
@@ -78,11 +75,24 @@ void take_argument(char const* argument) {
 
 } // namespace
 
+bool equal(char const* a, char const* b) {
+    while (*a != '\0' && *a == *b) {
+        ++a;
+        ++b;
+    }
+    return *a == *b;
+}
+
 void refuse(char const* what, char const* argument) {
     Text line;
     line.add(k_name).add(": ").add(what).add(": '").add(argument).add("'; it takes");
-    for (size_t i = 0; i < k_parameter_count; ++i)
-        line.add(" ").add(k_parameters[i]->name).add("=NUMBER");
+    for (size_t i = 0; i < k_parameter_count; ++i) {
+        line.add(" ").add(k_parameters[i]->name).add("=");
+        if (k_parameters[i]->text != nullptr)
+            line.add(k_parameters[i]->text);
+        else
+            line.add_decimal(k_parameters[i]->value);
+    }
     line.add(" ").add(k_identity).add("\n");
     (void)linux_call::write_all(k_stderr, line.data(), line.size());
     linux_call::exit_with(k_status_usage);
@@ -93,6 +103,28 @@ void fail(char const* what, uint64_t value) {
     line.add(k_name).add(": ").add(what).add(": ").add_decimal(value).add("\n");
     (void)linux_call::write_all(k_stderr, line.data(), line.size());
     linux_call::exit_with(k_status_failed);
+}
+
+void not_available(char const* what, uint64_t error) {
+    Text line;
+    line.add("{\"workload\":\"").add(k_name).add("\",\"not_available\":\"").add(what);
+    finish(line.add("\",\"errno\":").add_decimal(error).add("}\n"), k_status_not_available);
+}
+
+long need(char const* what, long result) {
+    if (!linux_call::failed(result)) return result;
+    switch (result) {
+    case -38: // ENOSYS
+    case -93: // EPROTONOSUPPORT
+    case -95: // EOPNOTSUPP
+    case -97: // EAFNOSUPPORT
+        not_available(what, static_cast<uint64_t>(-result));
+    default:
+        break;
+    }
+    Text line;
+    line.add(what).add(" failed, errno\0", 15);
+    fail(line.data(), static_cast<uint64_t>(-result));
 }
 
 namespace {
@@ -114,8 +146,7 @@ namespace {
             .add(",\"checksum\":\"")
             .add_hex16(outcome.checksum)
             .add("\"");
-    if (outcome.extra_name != nullptr)
-        line.add(",\"").add(outcome.extra_name).add("\":").add_decimal(outcome.extra);
+    if (outcome.bytes != 0) line.add(",\"bytes\":").add_decimal(outcome.bytes);
     finish(line.add(",\"entry_ns\":").add_decimal(entry_ns).add("}\n"));
 }
 

@@ -9,11 +9,12 @@
 
 namespace iso::workload {
 
-/// One `name=value` argument: a whole number, with an optional K, M or G. Lives in .data with its
-/// default, is overwritten by the command line (after the identity has been taken).
+/// One `name=value` argument: a whole number, with an optional K, M or G, or a word. Lives in .data
+/// with its default, is overwritten by the command line (after the identity has been taken).
 struct Parameter {
     char const* name;
     uint64_t value;
+    char const* text = nullptr; ///< of a word; a number has none
 };
 
 /// What a run has to say.
@@ -22,8 +23,7 @@ struct Outcome {
     uint64_t ops = 0;
     uint64_t ns = 0;
     uint64_t checksum = 0; ///< depends on the arguments alone
-    char const* extra_name = nullptr;
-    uint64_t extra = 0; ///< one more number for the line, under that name
+    uint64_t bytes = 0;    ///< that all operations moved, where that is what they are about
 };
 
 extern char const* const k_name;
@@ -37,6 +37,17 @@ Outcome run();
 
 /// Ends the program with status 2: called wrongly.
 [[noreturn]] void refuse(char const* what, char const* argument);
+
+/// Ends the program with status 4 and a line that says so: this kernel does not offer `what`. That
+/// is an answer, not a failure. `error` is an errno, or 0.
+[[noreturn]] void not_available(char const* what, uint64_t error);
+
+/// The result of a system call that has to succeed. A kernel that has no such call, or no such kind
+/// of object, ends the program with "not available"; every other error is a failure.
+long need(char const* what, long result);
+
+/// Whether two words are the same.
+bool equal(char const* a, char const* b);
 
 /// Hides a value from the optimiser, so that what follows is computed when the program runs.
 template <typename T>
