@@ -51,6 +51,7 @@ void run_first_process() {
     iso_module const& program = boot_modules()[0];
     Process& process = first_process;
     first_thread.stack_top = port::kernel_stack_top();
+    first_thread.cycles_at_start = boot.clock_tsc;
     first_space.registers_of = &first_thread;
     port::first_space(first_space.table);
     if ((boot.flags & ISO_BOOT_STDIN_CLOSED) != 0) process.files().close(0);

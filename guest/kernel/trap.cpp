@@ -78,6 +78,7 @@ void iso_user_page_fault(TrapRegisters* registers, u64 address) {
                                    : FaultResult::no_access;
     if (result == FaultResult::served) {
         ++linear<iso_counters>(ISO_COUNTERS_GPA)->page_faults;
+        ++process.faults;
         return;
     }
     if (result == FaultResult::out_of_memory) process.kill_out_of_memory();
