@@ -44,7 +44,18 @@ public:
     void release_zeroed(Gpa frame);
     /// Counts frames that the engine filled and that the program gets.
     void adopt(u32 count) { used_ += count; }
-    void share(Gpa frame) { ++info(frame).value; }
+    /// One reference more to each of `count` neighbours.
+    void share(Gpa first, u32 count = 1) {
+        Info* entry = &info(first);
+        for (; count >= 4; count -= 4, entry += 4) {
+            ++entry[0].value;
+            ++entry[1].value;
+            ++entry[2].value;
+            ++entry[3].value;
+        }
+        for (; count != 0; --count, ++entry)
+            ++entry->value;
+    }
     u32 references(Gpa frame) { return info(frame).value + 1; }
 
     /// Page tables of one address space in a list, through their entries here; they are never

@@ -20,6 +20,15 @@ inline void zero_small(void* to, u64 bytes) {
     if (rest != 0) asm volatile("rep stosb" : "+D"(to), "+c"(rest) : "a"(0) : "memory");
 }
 
+/// How many of the first `limit` words are zero.
+inline u64 zero_words(u64 const* words, u64 limit) {
+    if (limit == 0) return 0;
+    u64 left = limit;
+    bool all;
+    asm volatile("repe scasq" : "+D"(words), "+c"(left), "=@ccz"(all) : "a"(0) : "memory");
+    return all ? limit : limit - left - 1;
+}
+
 /// Length of the zero-terminated text at `text`, at most `limit`.
 inline u64 text_length(char const* text, u64 limit) {
     if (limit == 0) return 0;

@@ -19,9 +19,7 @@ Result AddressSpace::copy_pages(Vma const& area, AddressSpace& child) {
         if (leaf == nullptr) return -ENOMEM;
         bool const downgrade = !area.shared && (run.first & k_pte_write) != 0;
         Pte const entry = downgrade ? run.first & ~k_pte_write : run.first;
-        if (frames.is_ram(run.frame()))
-            for (u32 i = 0; i < run.count; ++i)
-                frames.share(run.frame() + i * k_page);
+        if (frames.is_ram(run.frame())) frames.share(run.frame(), run.count);
         if (downgrade)
             port::protect_run(table, run.address, run.slot, run.count, entry & ~k_pte_frame);
         place_run(child.table, run.address, &leaf[leaf_index(run.address)], entry, run.count);
@@ -52,8 +50,7 @@ Result AddressSpace::fork(AddressSpace& child) {
 void AddressSpace::release_pages(Vma const& area) {
     for_each_run(table, area.start, area.end, [](PageRun const& run) -> Result {
         // Stores of our own, not the engine's: where page tables are shadowed, they must be seen.
-        for (u32 i = 0; i < run.count; ++i)
-            run.slot[i] = 0;
+        zero_small(run.slot, run.count * sizeof(Pte));
         if (frames.is_ram(run.frame())) frames.release(run.frame(), run.count);
         return 0;
     });

@@ -35,6 +35,12 @@ inline void store(PageTable&, UserAddr, Pte* slot, Pte entry) {
 }
 
 inline void protect_run(PageTable&, UserAddr, Pte* slot, u32 count, Pte flags) {
+    for (; count >= 4; count -= 4, slot += 4) {
+        slot[0] = pte_frame(slot[0]) | flags;
+        slot[1] = pte_frame(slot[1]) | flags;
+        slot[2] = pte_frame(slot[2]) | flags;
+        slot[3] = pte_frame(slot[3]) | flags;
+    }
     for (; count != 0; --count, ++slot)
         *slot = pte_frame(*slot) | flags;
 }
