@@ -21,7 +21,7 @@ op='^ *[0-9a-f]+:[[:space:]]+((lock|rep|repz|repnz|cs|ds|data16|rex[.A-Z]*) )*'
 check 'a hypercall'                  "$op"'(vmcall|vmmcall)'
 check 'a software interrupt'         "$op"'(int|int1|int3|into|icebp)([[:space:]]|$)'
 check 'clac or stac'                 "$op"'(clac|stac)'
-check 'extended state'               "$op"'(xsave|xrstor|xgetbv|xsetbv|fxsave|fxrstor|ldmxcsr|stmxcsr)'
+check 'extended state'               "$op"'(xsave|xrstor|xgetbv|xsetbv|ldmxcsr|stmxcsr|fx(save|rstor)[[:space:]])' # the 64-bit forms are emulated
 check 'rdtscp, rdpid or invpcid'     "$op"'(rdtscp|rdpid|invpcid|rdpmc)'
 check 'cmpxchg16b'                   "$op"'cmpxchg16b'
 check 'an instruction beyond x86-64' "$op"'(popcnt|tzcnt|lzcnt|andn|bextr|bls[irm]|blsmsk|pdep|pext|rorx|[sr][ah][lr]x|mulx|bzhi|adcx|adox|movbe|crc32)'
