@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define ISO_ABI_VERSION 2u
+#define ISO_ABI_VERSION 3u
 #define ISO_ABI_MAGIC 0x62616c6f73690a00ull /* "\0\nisolab" */
 
 typedef uint64_t iso_gpa_t; /* a guest-physical address: not a pointer, on either side */
@@ -162,6 +162,8 @@ enum iso_operation {
     ISO_OP_TIMER =
         11, /* an interrupt once CLOCK_MONOTONIC is argument[0]; 0: none. One shot, replaces
              * the last one. On the bare machine it is vector ISO_TIMER_VECTOR. */
+    ISO_OP_POPULATE = 12, /* the frames of each range will be used soon: have the host's memory ready
+                           * behind them, which else comes page by page; result 0 or -errno */
 };
 
 #define ISO_TIMER_VECTOR 32u

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <sys/mman.h>
 #include <sys/random.h>
 
 namespace iso {
@@ -28,9 +29,9 @@ constexpr std::uint64_t k_max_message = 1024;
 constexpr std::uint64_t k_max_status = 255;
 constexpr std::uint64_t k_max_signal = 64;
 
-constexpr std::array<char const*, k_operations> k_names = {nullptr, "flush",  "write", "read",
-                                                           "exit",  "panic",  "copy",  "zero",
-                                                           "trace", "random", "sleep", "timer"};
+constexpr std::array<char const*, k_operations> k_names = {
+    nullptr, "flush", "write",  "read",  "exit",  "panic",   "copy",
+    "zero",  "trace", "random", "sleep", "timer", "populate"};
 
 /// Calls `step(offset, bytes)` for pieces of [0, bytes). False when the engine was told to stop.
 template <typename Step>
@@ -115,6 +116,8 @@ std::int64_t Doorbell::serve() {
         return copy();
     case ISO_OP_ZERO:
         return zero();
+    case ISO_OP_POPULATE:
+        return populate();
     case ISO_OP_TRACE:
         return trace_syscall();
     case ISO_OP_SLEEP:
@@ -197,6 +200,24 @@ std::int64_t Doorbell::zero() {
                 std::memset(target->data() + offset, 0, bytes);
             }))
             return -EINTR;
+    }
+    return 0;
+}
+
+/// Only what the guest may have anyway: its own memory.
+std::int64_t Doorbell::populate() {
+    for (std::uint32_t i = 0; i < request_.range_count; ++i) {
+        iso_range const& range = request_.ranges[i];
+        auto const target = memory_.at({range.gpa}, range.bytes, Access::write);
+        if (!target) return -EFAULT;
+        if (range.gpa % ISO_PAGE_SIZE != 0) return -EINVAL;
+        int failed = 0;
+        if (!in_pieces(range.bytes, k_piece, [&](std::uint64_t offset, std::uint64_t bytes) {
+                if (::madvise(target->data() + offset, bytes, MADV_POPULATE_WRITE) != 0)
+                    failed = errno;
+            }))
+            return -EINTR;
+        if (failed != 0) return -failed;
     }
     return 0;
 }

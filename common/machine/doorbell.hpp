@@ -15,7 +15,7 @@
 namespace iso {
 
 /// One more than the largest operation that the engine knows.
-inline constexpr std::size_t k_operations = ISO_OP_TIMER + 1;
+inline constexpr std::size_t k_operations = ISO_OP_POPULATE + 1;
 
 /// How the guest said that it ended.
 struct GuestEnd {
@@ -68,6 +68,7 @@ private:
     std::int64_t read();
     std::int64_t copy();
     std::int64_t zero();
+    std::int64_t populate();
     std::int64_t random();
     std::int64_t sleep();
     std::int64_t finish();

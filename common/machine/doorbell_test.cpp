@@ -133,7 +133,8 @@ TEST_CASE("doorbell: ranges outside of memory fail with EFAULT and touch nothing
         guest.range(0x300000, 16); // a good one before it
         guest.range(range.gpa, range.bytes);
         std::int64_t const results[] = {guest.ring(ISO_OP_WRITE), guest.ring(ISO_OP_READ),
-                                        guest.ring(ISO_OP_ZERO), guest.ring(ISO_OP_RANDOM)};
+                                        guest.ring(ISO_OP_ZERO), guest.ring(ISO_OP_RANDOM),
+                                        guest.ring(ISO_OP_POPULATE)};
         CHECK(guest.written().empty());
         for (std::int64_t const result : results)
             CHECK(result == -EFAULT);

@@ -70,6 +70,8 @@ private:
             area_.window = smaller(2 * area_.window, k_largest_window);
         } else if (page_ != area_.start && area_.end - area_.start > k_window) {
             return 1;
+        } else if (port::populates()) { // a fault costs more than the pages that it brings
+            area_.window = k_largest_window;
         }
         return empty_slots(room(area_.window * k_page, limit));
     }

@@ -11,6 +11,9 @@ void FrameAllocator::init(Gpa first, u64 ram_bytes) {
     table_ = linear<Info>(first);
     fresh_ = page_up(first + (end_ >> k_page_bits) * sizeof(Info));
     if (fresh_ > end_) fresh_ = end_;
+    // Few programs need more than this: the others ask once for a lot.
+    constexpr u64 k_unannounced = 64 * k_page;
+    ready_ = port::populates() ? smaller(end_, fresh_ + k_unannounced) : end_;
     total_ = (end_ - fresh_) >> k_page_bits;
 }
 
@@ -57,15 +60,25 @@ Gpa FrameAllocator::take_from_run(u32& list, u32 want) {
 Gpa FrameAllocator::take_contiguous(u32 want) {
     Gpa first = take_from_run(dirty_, want);
     if (first == 0 && (end_ - fresh_) >> k_page_bits >= want) {
-        first = fresh_;
-        fresh_ += want * k_page;
+        first = take_fresh(want).first;
     }
     if (first == 0) first = take_from_run(zeroed_, want);
     if (first != 0) handed_out({first, want});
     return first;
 }
 
+// As much again as is in use, within reason: where the host's memory comes page by page, each page
+// costs an exit of its own.
+void FrameAllocator::make_ready(Gpa end) {
+    constexpr u64 k_least = 256, k_most = 4096;
+    u64 const ahead = larger(k_least, smaller(k_most, used_)) * k_page;
+    Gpa const from = larger(ready_, fresh_);
+    ready_ = smaller(end_, larger(end, from + ahead));
+    port::populate(from, ready_ - from);
+}
+
 FrameRun FrameAllocator::take_fresh(u32 want) {
+    if (fresh_ + want * k_page > ready_ && ready_ < end_) make_ready(fresh_ + want * k_page);
     u64 const left = (end_ - fresh_) >> k_page_bits;
     if (fresh_ >= end_) return {};
     FrameRun const run{fresh_, static_cast<u32>(smaller<u64>(want, left))};

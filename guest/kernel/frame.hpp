@@ -23,7 +23,7 @@ public:
     /// One to `want` contiguous frames filled with zeros, each with one reference.
     FrameRun take_zeroed(u32 want) {
         u64 const bytes = u64{want} * k_page;
-        if ((dirty_ | zeroed_) != 0 || bytes > end_ - fresh_) return take_zeroed_slowly(want);
+        if ((dirty_ | zeroed_) != 0 || bytes > ready_ - fresh_) return take_zeroed_slowly(want);
         // Nothing was ever freed that is not in use again: what is in use is the most so far.
         FrameRun const run{fresh_, want};
         fresh_ += bytes;
@@ -91,11 +91,13 @@ private:
     FrameRun take_listed(u32& list, u32 want);
     Gpa take_from_run(u32& list, u32 want);
     FrameRun take_fresh(u32 want);
+    void make_ready(Gpa end);
     FrameRun handed_out(FrameRun run);
     void put(u32& list, Gpa first, u32 count);
 
     Info* table_ = nullptr;
     Gpa fresh_ = 0; // everything from here to end_ was never used
+    Gpa ready_ = 0; // up to here the host has been told that it will be
     Gpa end_ = 0;
     u64 total_ = 0;
     u64 used_ = 0;

@@ -76,6 +76,10 @@ i64 ring(iso_operation operation);
 /// Copies between guest-physical ranges that do not overlap.
 void copy(Gpa to, Gpa from, u64 bytes);
 void zero(Gpa to, u64 bytes);
+/// Is it worth while to announce the use of frames?
+bool populates();
+/// The frames will be used soon.
+void populate(Gpa first, u64 bytes);
 
 // ---- The processor
 // --------------------------------------------------------------------------------

@@ -135,6 +135,17 @@ void zero(Gpa to, u64 bytes) {
     ring(ISO_OP_ZERO);
 }
 
+// Where page tables are shadowed, entries for memory that the host has are brought in by the dozen.
+bool populates() {
+    return host_copies;
+}
+void populate(Gpa first, u64 bytes) {
+    iso_doorbell& page = request();
+    page.range_count = 1;
+    page.ranges[0] = {first, bytes};
+    ring(ISO_OP_POPULATE);
+}
+
 void set_fs_base(u64 base) {
     write_msr(msr_fs_base, base);
 }

@@ -36,6 +36,10 @@ void copy(Gpa to, Gpa from, u64 bytes) {
 void zero(Gpa to, u64 bytes) {
     std::memset(linear(to), 0, bytes);
 }
+bool populates() {
+    return false;
+}
+void populate(Gpa, u64) {}
 void set_fs_base(u64) {}
 u64 fs_base() {
     return 0;

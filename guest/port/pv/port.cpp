@@ -84,6 +84,12 @@ void zero(Gpa to, u64 bytes) {
     zero_small(linear(to), bytes);
 }
 
+// What the mapper maps it brings in.
+bool populates() {
+    return false;
+}
+void populate(Gpa, u64) {}
+
 void set_fs_base(u64 base) {
     hypercall(ISO_HC_MMUEXT_OP, ISO_MMUEXT_SET_FS_BASE, base);
 }
