@@ -112,6 +112,15 @@ std::string backend_of(ArmSamples const& samples, Arm const& arm) {
     return arm.probe.backend;
 }
 
+/// The same in every sample, as it depends on the arguments alone.
+double bytes_per_op(ArmSamples const& samples) {
+    for (BlockSamples const& block : samples.blocks)
+        if (block.measure != nullptr && block.measure->own && block.measure->own->ops != 0)
+            return static_cast<double>(block.measure->own->bytes) /
+                   static_cast<double>(block.measure->own->ops);
+    return 0;
+}
+
 } // namespace
 
 std::vector<Cell> make_cells(CellInput const& input) {
@@ -142,6 +151,7 @@ std::vector<Cell> make_cells(CellInput const& input) {
             cell.per_op = counters_per_op(samples.blocks, samples.baselines, record.ops);
             cell.emulated_share = emulated_share(samples, cell.per_op, record.ops);
             cell.emulated = cell.emulated_share > k_emulation_matters;
+            cell.bytes_per_op = bytes_per_op(samples);
             cells.push_back(std::move(cell));
         }
     }

@@ -12,7 +12,7 @@ struct CompareOptions {
     bool quick = false;
     bool pin = true;
     std::vector<std::string> engines;    ///< none: all
-    std::vector<std::string> workloads;  ///< none: all
+    std::vector<std::string> workloads;  ///< names and groups; none: those by default
     std::vector<std::string> required;   ///< engines that must be usable
     std::vector<std::string> program;    ///< a program of the user's instead of our workloads
     std::optional<std::uint64_t> blocks; ///< exactly so many, instead of as many as are useful

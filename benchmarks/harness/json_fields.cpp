@@ -74,7 +74,8 @@ void to_json(json& out, WorkloadRecord const& workload) {
            {"sha256", workload.sha256},
            {"identity", workload.identity},
            {"blocks", workload.blocks},
-           {"stopped_because", workload.stopped_because}};
+           {"stopped_because", workload.stopped_because},
+           {"group", workload.group}};
 }
 
 void from_json(json const& in, WorkloadRecord& workload) {
@@ -88,6 +89,7 @@ void from_json(json const& in, WorkloadRecord& workload) {
     in.at("identity").get_to(workload.identity);
     in.at("blocks").get_to(workload.blocks);
     in.at("stopped_because").get_to(workload.stopped_because);
+    workload.group = in.value("group", "");
 }
 
 void to_json(json& out, Cell const& cell) {
@@ -112,6 +114,7 @@ void to_json(json& out, Cell const& cell) {
            {"identity_proved", cell.identity_proved},
            {"emulated_share", cell.emulated_share},
            {"emulated", cell.emulated},
+           {"bytes_per_op", cell.bytes_per_op},
            {"per_op", cell.per_op}};
 }
 
@@ -139,6 +142,7 @@ void from_json(json const& in, Cell& cell) {
     in.at("identity_proved").get_to(cell.identity_proved);
     in.at("emulated_share").get_to(cell.emulated_share);
     in.at("emulated").get_to(cell.emulated);
+    cell.bytes_per_op = in.value("bytes_per_op", 0.0);
     in.at("per_op").get_to(cell.per_op);
 }
 
@@ -152,6 +156,7 @@ void to_json(json& out, Sample const& sample) {
                {"ops", sample.own->ops},
                {"ns", sample.own->ns},
                {"checksum", sample.own->checksum},
+               {"bytes", sample.own->bytes},
                {"entry_ns", sample.own->entry_ns},
                {"identity", sample.own->identity}};
     out = {{"workload", sample.workload},
@@ -173,7 +178,8 @@ void to_json(json& out, Sample const& sample) {
            {"counters", sample.counters},
            {"facts", sample.facts},
            {"clock_disagrees", sample.clock_disagrees},
-           {"failure", sample.failure}};
+           {"failure", sample.failure},
+           {"not_available", sample.not_available}};
 }
 
 void from_json(json const& in, Sample& sample) {
@@ -190,9 +196,10 @@ void from_json(json const& in, Sample& sample) {
     read_nullable(in, "first_output_ns", sample.first_output_ns);
     if (json const& own = in.at("own"); !own.is_null())
         sample.own = OwnOutput{
-            own.at("workload").get<std::string>(),   own.at("ops").get<std::uint64_t>(),
-            own.at("ns").get<std::uint64_t>(),       own.at("checksum").get<std::string>(),
-            own.at("entry_ns").get<std::uint64_t>(), own.at("identity").get<std::string>()};
+            own.at("workload").get<std::string>(), own.at("ops").get<std::uint64_t>(),
+            own.at("ns").get<std::uint64_t>(),     own.at("checksum").get<std::string>(),
+            own.value("bytes", std::uint64_t{0}),  own.at("entry_ns").get<std::uint64_t>(),
+            own.at("identity").get<std::string>()};
     in.at("exit_status").get_to(sample.exit_status);
     in.at("stdout_sha256").get_to(sample.out_sha256);
     for (auto const& [name, field] : k_phases)
@@ -202,6 +209,7 @@ void from_json(json const& in, Sample& sample) {
     in.at("facts").get_to(sample.facts);
     in.at("clock_disagrees").get_to(sample.clock_disagrees);
     in.at("failure").get_to(sample.failure);
+    sample.not_available = in.value("not_available", "");
 }
 
 } // namespace iso::bench

@@ -21,6 +21,7 @@ using namespace iso::bench;
 struct Options {
     bool probe_json = false;
     bool list_json = false;
+    bool list_markdown = false;
     RunVerbOptions run;
     CompareOptions compare;
     Places places;
@@ -66,7 +67,9 @@ void declare_compare(CLI::App& app, Options& options) {
         ->delimiter(',')
         ->option_text("A,B")
         ->allow_extra_args(false);
-    compare.add_option("--workloads", o.workloads, "Only these")
+    compare
+        .add_option("--workloads", o.workloads,
+                    "Only these: names, groups, or all (isobench list says which)")
         ->delimiter(',')
         ->option_text("X,Y")
         ->allow_extra_args(false);
@@ -102,8 +105,11 @@ void declare(CLI::App& app, Options& options) {
     app.require_subcommand(1);
     app.add_subcommand("probe", "What this machine and its engines can do, and what is missing")
         ->add_flag("--json", options.probe_json, "As JSON");
-    app.add_subcommand("list", "The workloads and the engines")
-        ->add_flag("--json", options.list_json, "As JSON");
+    CLI::App& list = *app.add_subcommand("list", "The workloads and the engines");
+    CLI::Option* const as_json = list.add_flag("--json", options.list_json, "As JSON");
+    list.add_flag("--markdown", options.list_markdown,
+                  "The workloads as docs/workloads.md has them")
+        ->excludes(as_json);
     declare_run(app, options);
     declare_compare(app, options);
     for (CLI::App* const verb : app.get_subcommands({})) {
@@ -137,7 +143,8 @@ Result<void> find_places(Places& places) {
 Result<int> dispatch(CLI::App& app, Options& options, RunOptions const& words) {
     TRY(find_places(options.places));
     if (app.got_subcommand("probe")) return verb_probe(options.places, options.probe_json);
-    if (app.got_subcommand("list")) return verb_list(options.places, options.list_json);
+    if (app.got_subcommand("list"))
+        return verb_list(options.places, options.list_json, options.list_markdown);
     if (app.got_subcommand("run")) {
         if (words.arguments.empty())
             return error("run " + words.program, "WORKLOAD or PROGRAM is missing",

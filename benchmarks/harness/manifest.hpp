@@ -8,7 +8,7 @@
 
 namespace iso::bench {
 
-/// What kind of cost a workload shows; decides the metric, the comparison and the table's section.
+/// What kind of cost a workload shows; decides the metric and the comparison.
 enum class Kind {
     compute,  ///< ratio of CPU time to native, start-up taken off
     latency,  ///< ratio of the workload's own time per operation to native
@@ -18,24 +18,53 @@ enum class Kind {
 
 [[nodiscard]] std::string_view to_string(Kind kind);
 
-/// One of the project's workloads, as the harness knows it.
-struct Workload {
-    std::string_view name;     ///< also its file name
-    std::string_view title;    ///< a few words
-    std::string_view measures; ///< a sentence: what one operation is, and what it makes visible
-    Kind kind = Kind::compute;
-    std::uint64_t ops = 0;                ///< operations per sample; 0: the workload has no loop
-    std::uint64_t quick_ops = 0;          ///< the same with --quick
-    std::string_view unit;                ///< of one operation's time
-    std::string_view metric;              ///< the deciding one, in words
-    std::string_view quick_argument = {}; ///< one more with --quick, or none
-    unsigned blocks_per_round = 1;        ///< short samples are taken more often
+/// Of one operation's time, and the deciding metric in words.
+[[nodiscard]] std::string_view unit_of(Kind kind);
+[[nodiscard]] std::string_view metric_of(Kind kind);
+
+/// A section of the table. `name` is also a word for --workloads.
+struct Group {
+    std::string_view name;
+    std::string_view title;
+    std::string_view about; ///< a sentence for the documentation
 };
 
-/// The workloads in the order of the tables.
+/// A file that runs, and what it can be told.
+struct Program {
+    std::string_view name;      ///< the file's
+    std::string_view arguments; ///< "ops=2048 pages=2048": every argument with its default
+};
+
+/// One row of the table: a program, run in one way.
+struct Workload {
+    std::string_view name;
+    std::string_view program = {}; ///< empty: of the same name
+    std::string_view group;        ///< a Group's name
+    std::string_view title;        ///< a few words: the axis
+    std::string_view measures;     ///< a sentence: what one operation is, and what it makes visible
+    Kind kind = Kind::compute;
+    std::uint64_t ops = 0;                 ///< operations per sample; 0: the workload has no loop
+    std::uint64_t quick_ops = 0;           ///< the same with --quick
+    std::string_view arguments = {};       ///< where this row differs from the program's defaults
+    std::string_view quick_arguments = {}; ///< more with --quick
+    std::string_view needs = {};           ///< of the kernel, beyond memory and time
+    bool by_default = false;               ///< measured when nobody says which
+    unsigned blocks_per_round = 1;         ///< short samples are taken more often
+
+    [[nodiscard]] std::string_view file() const { return program.empty() ? name : program; }
+};
+
+/// The sections and the rows in the order of the table.
+std::span<Group const> groups();
 std::span<Workload const> workloads();
+std::span<Program const> programs();
 
 /// nullptr when there is none of that name.
 Workload const* find_workload(std::string_view name);
+Group const* find_group(std::string_view name);
+Program const& program_of(Workload const& workload);
+
+/// "a=1 b=2" as {"a=1", "b=2"}.
+std::vector<std::string> split_words(std::string_view text);
 
 } // namespace iso::bench

@@ -2,6 +2,7 @@
 #include "benchmarks/harness/table.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -43,6 +44,29 @@ std::string troubles(Results const& results, TableStyle const& style) {
                                              cell.workload, cell.engine, cell.reason);
         if (line != last) out += style.alarm(wrap(line, style.width, 2));
         last = line;
+    }
+    return out;
+}
+
+/// Cells of engines that work here, but whose kernel does not offer what the row is about.
+std::string gaps(Results const& results, TableStyle const& style) {
+    std::string out;
+    for (WorkloadRecord const& workload : results.workloads) {
+        std::vector<std::string> engines;
+        std::string reason;
+        for (EngineRecord const& engine : results.engines)
+            for (Cell const& cell : results.cells) {
+                if (cell.workload != workload.name || cell.engine != engine.name ||
+                    !cell.deciding || !engine.usable || cell.status != Status::unavailable)
+                    continue;
+                engines.push_back(engine.name);
+                if (reason.empty()) reason = cell.reason;
+                break;
+            }
+        if (!engines.empty())
+            out += wrap(
+                fmt::format("n/a: {} in {}: {}", workload.name, fmt::join(engines, ", "), reason),
+                style.width, 5);
     }
     return out;
 }
@@ -102,6 +126,7 @@ std::string render(Results const& results, TableStyle const& style) {
     out += legend(results, style);
     if (std::string const text = causes(results, style); !text.empty()) out += "\n" + text;
     if (std::string const text = troubles(results, style); !text.empty()) out += "\n" + text;
+    if (std::string const text = gaps(results, style); !text.empty()) out += "\n" + text;
     if (!results.warnings.empty()) out += "\n";
     for (std::string const& warning : results.warnings)
         out += wrap("note: " + warning, style.width, 6);

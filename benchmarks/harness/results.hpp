@@ -17,7 +17,7 @@ enum class Comparison { ratio, added };
 
 enum class Status {
     ok,
-    unavailable, ///< the engine cannot run here
+    unavailable, ///< the engine cannot run here, or its kernel does not offer what this is about
     failed,      ///< a sample failed
     void_,       ///< the bytes or the results differ: the numbers mean nothing
     incomplete,  ///< too few samples
@@ -48,6 +48,7 @@ struct WorkloadRecord {
     std::string identity;        ///< of its mapped segments; empty for a foreign program
     std::uint64_t blocks = 0;    ///< that were measured
     std::string stopped_because; ///< "blocks", "interval", "time budget"
+    std::string group = {};      ///< the section of the table; empty for a foreign program
 };
 
 /// One number, with everything that is needed to believe it.
@@ -73,6 +74,7 @@ struct Cell {
     bool identity_proved = false;
     double emulated_share = 0; ///< of its CPU time, estimated from the emulated instructions
     bool emulated = false;     ///< dominated enough that it says nothing about hardware
+    double bytes_per_op = 0;   ///< moved by one operation; 0: that is not what it is about
     std::map<std::string, double> per_op; ///< counters per operation, start-up subtracted
 
     /// What `comparison` names.

@@ -89,7 +89,7 @@ inline Results some_results() {
     sample.user_ns = 4'000'000;
     sample.system_ns = 500'000;
     sample.first_output_ns = 4'900'000;
-    sample.own = OwnOutput{"cpu-int", 1000, 5210, "0123456789abcdef", 1500, ""};
+    sample.own = OwnOutput{"cpu-int", 1000, 5210, "0123456789abcdef", 0, 1500, ""};
     sample.phases.create = 1100;
     sample.phases.enter = 1400;
     sample.counters = {{"host.minor_faults", 12}};

@@ -86,15 +86,21 @@ std::string list_json(std::string const& workload_directory) {
     json list = json::array();
     for (Workload const& workload : workloads())
         list.push_back({{"name", workload.name},
+                        {"program", workload.file()},
+                        {"group", workload.group},
                         {"title", workload.title},
                         {"measures", workload.measures},
                         {"kind", to_string(workload.kind)},
                         {"ops", workload.ops},
                         {"quick_ops", workload.quick_ops},
-                        {"quick_argument", workload.quick_argument},
-                        {"unit", workload.unit},
-                        {"metric", workload.metric},
-                        {"path", workload_directory + "/" + std::string(workload.name)}});
+                        {"arguments", split_words(workload.arguments)},
+                        {"quick_arguments", split_words(workload.quick_arguments)},
+                        {"program_arguments", split_words(program_of(workload).arguments)},
+                        {"needs", workload.needs},
+                        {"by_default", workload.by_default},
+                        {"unit", unit_of(workload.kind)},
+                        {"metric", metric_of(workload.kind)},
+                        {"path", workload_directory + "/" + std::string(workload.file())}});
     json engines = json::array();
     for (auto const& engine : make_engines({}))
         engines.push_back({{"name", engine->name()}, {"technique", engine->technique()}});

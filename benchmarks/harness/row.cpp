@@ -16,9 +16,12 @@ Result<Row> plan_known(Workload const& workload, CompareOptions const& options) 
     row.record.name = workload.name;
     row.record.kind = workload.kind;
     row.record.ops = options.quick ? workload.quick_ops : workload.ops;
-    if (options.quick && !workload.quick_argument.empty())
-        row.record.arguments = {std::string(workload.quick_argument)};
-    row.record.path = options.workload_directory + "/" + row.record.name;
+    row.record.group = workload.group;
+    row.record.arguments = split_words(workload.arguments);
+    if (options.quick)
+        for (std::string& word : split_words(workload.quick_arguments))
+            row.record.arguments.push_back(std::move(word));
+    row.record.path = options.workload_directory + "/" + std::string(workload.file());
     if (::access(row.record.path.c_str(), X_OK) != 0)
         return sys_error("open(" + row.record.path + ")", "./isolab build");
     auto resolved = find_program(row.record.path);
@@ -27,6 +30,16 @@ Result<Row> plan_known(Workload const& workload, CompareOptions const& options) 
     row.record.sha256 = identity.file_sha256;
     row.record.identity = identity.mapped_sha256;
     return row;
+}
+
+constexpr std::string_view k_all_workloads = "all";
+
+/// By its name, by its group, or because everything is wanted, or nothing in particular.
+bool is_chosen(Workload const& workload, std::vector<std::string> const& chosen) {
+    if (chosen.empty()) return workload.by_default;
+    return std::any_of(chosen.begin(), chosen.end(), [&](std::string const& name) {
+        return name == workload.name || name == workload.group || name == k_all_workloads;
+    });
 }
 
 Result<Row> plan_program(CompareOptions const& options) {
@@ -52,7 +65,8 @@ void Row::condemn(std::size_t arm, Status status, std::string const& reason) {
     if (verdicts[arm].good()) verdicts[arm] = {status, reason, verdicts[arm].identity_proved};
     if (arm != 0) return;
     done = true;
-    record.stopped_because = "native failed";
+    record.stopped_because =
+        status == Status::unavailable ? "native cannot do it" : "native failed";
     for (Verdict& verdict : verdicts)
         if (verdict.good()) verdict = {status, "native: " + reason, verdict.identity_proved};
 }
@@ -61,8 +75,11 @@ Result<std::vector<Row>> plan_rows(CompareOptions const& options, Lineup const& 
     std::vector<std::string> known;
     for (Workload const& workload : workloads())
         known.emplace_back(workload.name);
+    for (Group const& group : groups())
+        known.emplace_back(group.name);
+    known.emplace_back(k_all_workloads);
     for (std::string const& name : options.workloads)
-        if (find_workload(name) == nullptr) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
             Error problem = unknown_name("workload", name, known);
             problem.hint += "; or a program of your own: isobench compare -- PROGRAM [ARG...]";
             return tl::unexpected<Error>(std::move(problem));
@@ -72,12 +89,9 @@ Result<std::vector<Row>> plan_rows(CompareOptions const& options, Lineup const& 
     if (!options.program.empty()) {
         rows.push_back(TRY(plan_program(options)));
     } else {
-        for (Workload const& workload : workloads()) {
-            auto const& chosen = options.workloads;
-            if (chosen.empty() ||
-                std::find(chosen.begin(), chosen.end(), workload.name) != chosen.end())
+        for (Workload const& workload : workloads())
+            if (is_chosen(workload, options.workloads))
                 rows.push_back(TRY(plan_known(workload, options)));
-        }
     }
     for (Row& row : rows)
         for (Arm const& arm : lineup.arms) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 
 namespace iso::bench {
 
@@ -51,7 +52,15 @@ std::string take_report(RawRun const& raw, Sample& sample) {
     return {};
 }
 
+/// A workload says with this status that the kernel does not offer what it is about.
+constexpr int k_status_not_available = 4;
+
 std::string take_own_output(RawRun const& raw, Sample& sample) {
+    if (raw.exit_status() == k_status_not_available)
+        if (auto const own = parse_own_output(raw.out); own && !own->not_available.empty()) {
+            sample.not_available = first_line(own->not_available);
+            return {};
+        }
     if (int const status = raw.exit_status(); status != 0)
         return with_stderr(status > exit_code::signal_base
                                ? fmt::format("killed by signal {}", status - exit_code::signal_base)
@@ -60,6 +69,7 @@ std::string take_own_output(RawRun const& raw, Sample& sample) {
     if (!raw.err.empty()) return "stray output on stderr: " + first_line(raw.err);
     auto own = parse_own_output(raw.out);
     if (!own) return own.error().cause;
+    if (!own->not_available.empty()) return "it says 'not available' and exits with 0";
     sample.own = std::move(*own);
     std::uint64_t const wall = raw.wall_ns();
     sample.clock_disagrees = sample.own->ns > wall + wall / 50 + 1'000'000; // 2 % and 1 ms
@@ -115,11 +125,18 @@ Result<OwnOutput> parse_own_output(std::string const& text) {
             own.identity = in.at("identity").get<std::string>();
             return own;
         }
+        if (in.contains("not_available")) {
+            auto const error = in.at("errno").get<int>();
+            own.not_available = in.at("not_available").get<std::string>();
+            if (error != 0) own.not_available += std::string(": ") + std::strerror(error);
+            return own;
+        }
         own.entry_ns = in.at("entry_ns").get<std::uint64_t>();
         if (!in.contains("ops")) return own; // it has no loop
         own.ops = in.at("ops").get<std::uint64_t>();
         own.ns = in.at("ns").get<std::uint64_t>();
         own.checksum = in.at("checksum").get<std::string>();
+        if (in.contains("bytes")) own.bytes = in.at("bytes").get<std::uint64_t>();
         return own;
     } catch (json::exception const& problem) {
         return error("output", std::string("its line of JSON is not as agreed: ") + problem.what());

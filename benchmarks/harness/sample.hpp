@@ -18,8 +18,10 @@ struct OwnOutput {
     std::uint64_t ops = 0;
     std::uint64_t ns = 0; ///< of its loop, by its own clock
     std::string checksum;
+    std::uint64_t bytes = 0;    ///< that all operations moved; 0: that is not what they are about
     std::uint64_t entry_ns = 0; ///< CLOCK_MONOTONIC at its first instructions
     std::string identity;       ///< of an identity run; then everything else is empty
+    std::string not_available = {}; ///< what this kernel does not offer; then there is no result
 };
 
 /// Errors: not exactly one line of JSON, or a key is missing.
@@ -57,9 +59,10 @@ struct Sample {
     std::map<std::string, std::string> facts;
     bool clock_disagrees = false; ///< its own time is longer than the time it was alive
     std::string failure;          ///< why it does not count; empty: it does
+    std::string not_available;    ///< the workload says that this kernel cannot do it, and why
 
     [[nodiscard]] std::uint64_t cpu_ns() const { return user_ns + system_ns; }
-    [[nodiscard]] bool good() const { return failure.empty(); }
+    [[nodiscard]] bool good() const { return failure.empty() && not_available.empty(); }
 };
 
 /// What to run, and how.

@@ -30,12 +30,13 @@ std::string signed_ms(double ms) {
     return size < 0.005 ? "0.00" : fmt::format("{:+.{}f}", ms, decimals);
 }
 
-Place place_of(Cell const& cell, bool native, TableStyle const& style) {
+Place place_of(Cell const& cell, EngineRecord const& engine, bool native, TableStyle const& style) {
     switch (cell.status) {
     case Status::ok:
         break;
     case Status::unavailable:
-        return {style.dash(), {}, false};
+        // The engine is not here, or it is and its kernel does not offer this.
+        return {engine.usable ? "n/a" : style.dash(), {}, false};
     case Status::void_:
         return {"VOID", {}, true};
     case Status::failed:
@@ -43,6 +44,8 @@ Place place_of(Cell const& cell, bool native, TableStyle const& style) {
     case Status::incomplete:
         return {"too few", {}, true};
     }
+    if (native && cell.bytes_per_op > 0)
+        return {format_rate(cell.bytes_per_op, *cell.median), {}, false};
     if (native) return {format_ns(*cell.median * (cell.unit == "ms" ? 1e6 : 1), style), {}, false};
     auto const effect = cell.effect();
     if (!effect) return {style.dash(), {}, false};
@@ -58,14 +61,17 @@ Place place_of(Cell const& cell, bool native, TableStyle const& style) {
     return place;
 }
 
-std::string section_of(Kind kind) {
-    switch (kind) {
+std::string section_of(WorkloadRecord const& workload) {
+    Group const* const group = find_group(workload.group);
+    auto title = [&](char const* other) { return std::string(group ? group->title : other); };
+    switch (workload.kind) {
     case Kind::compute:
-        return "Computing: CPU time, ratio to native (1.00 is free); start-up is taken off";
+        return title("Computing") +
+               ": CPU time, ratio to native (1.00 is free); start-up is taken off";
     case Kind::latency:
-        return "Kernel services: time of one operation, ratio to native";
+        return title("Kernel services") + ": time of one operation, ratio to native";
     case Kind::start_up:
-        return "Start-up: milliseconds more than native";
+        return title("Start-up") + ": milliseconds more than native";
     case Kind::program:
         return "The program: milliseconds more than native; CPU time as a ratio, start-up included";
     }
@@ -82,17 +88,19 @@ std::string label_of(Cell const& cell, Kind kind) {
 
 std::vector<Line> lines_of(Results const& results, TableStyle const& style) {
     std::vector<Line> lines;
-    std::optional<Kind> section;
+    std::string section;
     for (WorkloadRecord const& workload : results.workloads) {
-        if (section != workload.kind) lines.push_back({section_of(workload.kind), {}, {}, {}});
-        section = workload.kind;
+        std::string const title = section_of(workload);
+        if (section != title) lines.push_back({title, {}, {}, {}});
+        section = title;
         std::string metric;
         for (Cell const& cell : results.cells) {
             if (cell.workload != workload.name || !cell.deciding) continue;
             if (cell.metric != metric) lines.push_back({{}, label_of(cell, workload.kind), {}, {}});
             metric = cell.metric;
             Line& line = lines.back();
-            line.places.push_back(place_of(cell, line.places.empty(), style));
+            EngineRecord const& engine = results.engines[line.places.size()];
+            line.places.push_back(place_of(cell, engine, line.places.empty(), style));
             if (line.places.size() == 1) line.n = fmt::format("{}", cell.n);
         }
     }

@@ -87,6 +87,16 @@ std::string format_ns(double ns, TableStyle const& style) {
     return {};
 }
 
+std::string format_rate(double bytes, double ns) {
+    bool const large = bytes >= ns; // a byte in a nanosecond is a gigabyte in a second
+    double const value = bytes / ns * (large ? 1 : 1000);
+    return fmt::format("{:.{}f} {}", value,
+                       value < 10    ? 2
+                       : value < 100 ? 1
+                                     : 0,
+                       large ? "GB/s" : "MB/s");
+}
+
 int decimals_for(double value) {
     double const size = std::abs(value);
     return size < 2 ? 3 : size < 10 ? 2 : size < 100 ? 1 : 0;

@@ -44,6 +44,9 @@ std::string wrap(std::string_view text, std::size_t width, std::size_t indent = 
 /// "5.21 ns", "72.1 µs", "1.94 ms", "2.1 s": three digits that mean something.
 std::string format_ns(double ns, TableStyle const& style);
 
+/// "11.5 GB/s", "870 MB/s".
+std::string format_rate(double bytes, double ns);
+
 /// Decimals that show a number to about four digits: 1.003, 12.34, 634.
 int decimals_for(double value);
 

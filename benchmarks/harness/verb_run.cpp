@@ -20,14 +20,15 @@ double to_ms(std::uint64_t ns) {
 
 /// A workload's name, a path, or a program in PATH.
 Result<std::string> resolve(Places const& places, std::string const& typed) {
-    std::string const built = places.workloads + "/" + typed;
-    if (find_workload(typed) != nullptr && ::access(built.c_str(), X_OK) == 0)
-        return find_program(built);
+    Workload const* const workload = find_workload(typed);
+    std::string const built =
+        places.workloads + "/" + (workload == nullptr ? typed : std::string(workload->file()));
+    if (workload != nullptr && ::access(built.c_str(), X_OK) == 0) return find_program(built);
     auto found = find_program(typed);
     if (found) return found;
     std::vector<std::string> known;
-    for (Workload const& workload : workloads())
-        known.emplace_back(workload.name);
+    for (Workload const& one : workloads())
+        known.emplace_back(one.name);
     std::string const meant = closest(typed, known);
     if (!meant.empty())
         found.error().hint = "did you mean the workload '" + meant + "'? " + found.error().hint;
@@ -85,7 +86,10 @@ Result<int> verb_run(Places const& places, RunVerbOptions const& options) {
     SampleRequest request;
     request.engine = arm->engine;
     request.program = TRY(resolve(places, options.program));
-    request.arguments = options.arguments;
+    if (Workload const* const workload = find_workload(options.program))
+        request.arguments = split_words(workload->arguments);
+    request.arguments.insert(request.arguments.end(), options.arguments.begin(),
+                             options.arguments.end()); // of two that differ the later one counts
     request.timeout_ns = options.timeout_ns;
     request.own_workload = false; // it is shown, not judged
 

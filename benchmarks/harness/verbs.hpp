@@ -26,7 +26,7 @@ struct RunVerbOptions {
 
 // Each verb returns the program's exit status; an error is printed by main().
 Result<int> verb_probe(Places const& places, bool json);
-Result<int> verb_list(Places const& places, bool json);
+Result<int> verb_list(Places const& places, bool json, bool markdown);
 Result<int> verb_run(Places const& places, RunVerbOptions const& options);
 Result<int> verb_compare(CompareOptions const& options);
 

@@ -35,7 +35,7 @@ void verify_result(Row& row, std::size_t arm, std::uint64_t key, std::string con
 
 void verify_own(Row& row, std::size_t arm, Sample const& sample) {
     OwnOutput const& own = *sample.own;
-    if (own.workload != row.record.name)
+    if (own.workload != row.known->file())
         return row.condemn(arm, Status::void_, "it says it is '" + own.workload + "'");
     if (sample.role == Role::identity) return verify_identity(row, arm, sample);
     if (row.record.ops != 0) {
@@ -65,6 +65,8 @@ void verify_program(Row& row, std::size_t arm, Sample const& sample) {
 } // namespace
 
 void verify(Row& row, std::size_t arm, Sample const& sample) {
+    if (!sample.not_available.empty())
+        return row.condemn(arm, Status::unavailable, sample.not_available);
     if (!sample.good()) return row.condemn(arm, Status::failed, sample.failure);
     if (row.own()) return verify_own(row, arm, sample);
     verify_program(row, arm, sample);
