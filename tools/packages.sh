@@ -21,6 +21,10 @@ packages_test='
 catch2|header catch2/catch.hpp|Catch2, version 2.13 or 3
 libbenchmark-dev|header benchmark/benchmark.h|Google Benchmark
 busybox-static|-|a static busybox: a program that is not ours for every engine to run
+bash-static|command bash-static|a static bash, for the same purpose
+zsh-static|command zsh-static|a static zsh
+liblua5.4-dev|header lua5.4/lua.hpp|Lua 5.4, with its static archive
+libsqlite3-dev|header sqlite3.h|SQLite 3, with its static archive
 graphviz|command dot|Graphviz
 shellcheck|command shellcheck|ShellCheck
 yamllint|command yamllint|yamllint, for the workflow files

@@ -68,6 +68,7 @@ void copy_identity(Process& child, Process& parent, Wish const& wish) {
     child.group = parent.group;
     child.session = parent.session;
     child.umask = parent.umask;
+    child.nice = parent.nice;
     child.arguments = parent.arguments;
     child.arguments_bytes = parent.arguments_bytes;
     child.environment_bytes = parent.environment_bytes;

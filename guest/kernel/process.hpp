@@ -39,6 +39,7 @@ public:
     Node* directory = nullptr;  // the working directory; nullptr: not looked up yet
     Node* executable = nullptr; // nullptr: the program that the engine passed in
     u32 umask = 022;
+    int nice = 0; // setpriority(2)
     // Where argv's strings lie and how long they are; envp's follow. 0: as the engine passed them.
     UserAddr arguments = 0;
     u64 arguments_bytes = 0;

@@ -170,6 +170,7 @@ Result sys_sched_setaffinity(u64 pid, u64 bytes, u64 from);
 Result sys_sched_getscheduler(u64 pid);
 Result sys_sched_getparam(u64 pid, u64 to);
 Result sys_getpriority(u64 which, u64 who);
+Result sys_setpriority(u64 which, u64 who, u64 value);
 Result sys_getcpu(u64 cpu, u64 node);
 Result sys_getrandom(u64 to, u64 bytes, u64 flags);
 Result sys_prlimit64(u64 pid, u64 resource, u64 to_set, u64 to_get);

@@ -72,9 +72,26 @@ Result sys_sched_getparam(u64 pid, u64 to) {
     return exists(pid) ? put_user(to, u32{0}) : -ESRCH;
 }
 
-Result sys_getpriority(u64 which, u64) {
+// Every thread has the same turn: how nice a process is, is kept for those who ask.
+Result sys_getpriority(u64 which, u64 who) {
     constexpr Result k_nice_zero = 20; // getpriority(2), C library/kernel differences
-    return which > 2 ? -EINVAL : k_nice_zero;
+    if (which > 2) return -EINVAL;
+    Process const* const process =
+        which == 0 && who != 0 ? Process::find(static_cast<u32>(who)) : &current();
+    return process != nullptr ? k_nice_zero - process->nice : -ESRCH;
+}
+
+Result sys_setpriority(u64 which, u64 who, u64 value) {
+    constexpr int k_least = -20, k_most = 19;
+    if (which > 2) return -EINVAL;
+    Process* const process =
+        which == 0 && who != 0 ? Process::find(static_cast<u32>(who)) : &current();
+    if (process == nullptr) return -ESRCH;
+    int const wanted = static_cast<int>(value);
+    int const nice = wanted < k_least ? k_least : wanted > k_most ? k_most : wanted;
+    if (nice < process->nice && boot_info().host_uid != 0) return -EACCES;
+    process->nice = nice;
+    return 0;
 }
 
 Result sys_getcpu(u64 cpu, u64 node) {

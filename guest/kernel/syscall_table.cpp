@@ -188,6 +188,7 @@ constexpr Table make_table() {
     t[__NR_sched_getscheduler] = handler<sys_sched_getscheduler>;
     t[__NR_sched_getparam] = handler<sys_sched_getparam>;
     t[__NR_getpriority] = handler<sys_getpriority>;
+    t[__NR_setpriority] = handler<sys_setpriority>;
     t[__NR_getcpu] = handler<sys_getcpu>;
     t[__NR_getrandom] = handler<sys_getrandom>;
     t[__NR_prlimit64] = handler<sys_prlimit64>;
