@@ -11,6 +11,8 @@
 #include "guest/kernel/vfs.hpp"
 #include "guest/port/port.hpp"
 
+#include <asm/signal.h>
+
 namespace iso::guest {
 
 namespace {
@@ -289,8 +291,10 @@ Result take_place(TrapFrame& frame, bool& doomed) {
     if (result == 0) result = process.own_actions();
     if (result == 0) result = process.own_files();
     if (result != 0) return result;
-    process.end_other_threads();
-    if (this_thread().leaves || process.exiting) return -k_restart; // another one was first
+    if (!process.end_other_threads()) return -EINTR; // nobody sees it
+    // Whoever executes a program becomes the process's first thread (execve(2)).
+    this_thread().tid = process.pid;
+    process.exit_signal = SIGCHLD;
 
     doomed = true;
     if (Result const failed = take_empty_space(process); failed != 0) return failed;

@@ -132,7 +132,7 @@ Result clone(TrapFrame const& frame, Wish const& wish) {
     Process& parent = current();
     if (!this_thread().make_fpu_room()) return -ENOMEM;
     Thread* const thread = Thread::create();
-    if (thread == nullptr) return -ENOMEM;
+    if (thread == nullptr) return -EAGAIN;
     bool const same_process = (wish.flags & CLONE_THREAD) != 0;
     Result result = 0;
     Process* const process = same_process ? &parent : make_child(parent, wish, result);
@@ -141,10 +141,7 @@ Result clone(TrapFrame const& frame, Wish const& wish) {
         return result;
     }
     thread->tid = next_pid();
-    if (!same_process) {
-        process->pid = thread->tid;
-        thread->is_first = true;
-    }
+    if (!same_process) process->pid = thread->tid;
     process->add_thread(*thread);
     copy_thread(*thread, frame, wish);
     u32 const tid = thread->tid;

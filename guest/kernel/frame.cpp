@@ -11,6 +11,7 @@ void FrameAllocator::init(Gpa first, u64 ram_bytes) {
     table_ = linear<Info>(first);
     fresh_ = page_up(first + (end_ >> k_page_bits) * sizeof(Info));
     if (fresh_ > end_) fresh_ = end_;
+    start_ = fresh_;
     // Few programs need more than this: the others ask once for a lot.
     constexpr u64 k_unannounced = 64 * k_page;
     ready_ = port::populates() ? smaller(end_, fresh_ + k_unannounced) : end_;
@@ -57,12 +58,47 @@ Gpa FrameAllocator::take_from_run(u32& list, u32 want) {
     return 0;
 }
 
+// Freed runs are listed as they come, in pieces: only when no piece is long enough, neighbours are
+// made one. A pass over the whole table, so not done for every frame that is freed.
+void FrameAllocator::join_neighbours() {
+    constexpr u32 k_free = 1u << 31; // in `value`, while this runs
+    u32 const lists[] = {dirty_, zeroed_};
+    for (u32 const list : lists)
+        for (u32 number = list; number != 0; number = table_[number].next)
+            table_[number].value |= k_free;
+    dirty_ = zeroed_ = 0; // what was zeroed goes to the others: it may join one of them
+    auto const end = static_cast<u32>(fresh_ >> k_page_bits);
+    u32 last = 0;
+    for (auto number = static_cast<u32>(start_ >> k_page_bits); number < end;) {
+        Info& entry = table_[number];
+        if ((entry.value & k_free) == 0) {
+            last = 0;
+            ++number;
+            continue;
+        }
+        u32 const count = entry.value & ~k_free;
+        if (last != 0) {
+            table_[last].value += count;
+            entry = {};
+        } else {
+            last = number;
+            entry = {count, dirty_};
+            dirty_ = number;
+        }
+        number += count;
+    }
+}
+
 Gpa FrameAllocator::take_contiguous(u32 want) {
     Gpa first = take_from_run(dirty_, want);
     if (first == 0 && (end_ - fresh_) >> k_page_bits >= want) {
         first = take_fresh(want).first;
     }
     if (first == 0) first = take_from_run(zeroed_, want);
+    if (first == 0 && available() >= want) {
+        join_neighbours();
+        first = take_from_run(dirty_, want);
+    }
     if (first != 0) handed_out({first, want});
     return first;
 }

@@ -94,8 +94,10 @@ private:
     void make_ready(Gpa end);
     FrameRun handed_out(FrameRun run);
     void put(u32& list, Gpa first, u32 count);
+    void join_neighbours();
 
     Info* table_ = nullptr;
+    Gpa start_ = 0; // of the first frame
     Gpa fresh_ = 0; // everything from here to end_ was never used
     Gpa ready_ = 0; // up to here the host has been told that it will be
     Gpa end_ = 0;

@@ -85,6 +85,13 @@ u32 wake(Key const& key, u32 most, u32 bits, u32 moved = 0, Key const* target = 
     return count;
 }
 
+Result wait(UserAddr address, u32 value, u64 deadline, u32 bits);
+
+Result wait_again(u64 const (&argument)[4]) {
+    return wait(argument[0], static_cast<u32>(argument[1]), argument[2],
+                static_cast<u32>(argument[3]));
+}
+
 Result wait(UserAddr address, u32 value, u64 deadline, u32 bits) {
     if (bits == 0) return -EINVAL;
     Sleeper sleeper;
@@ -98,7 +105,9 @@ Result wait(UserAddr address, u32 value, u64 deadline, u32 bits) {
         Woken const why = block(sleeper.queue, deadline);
         if (sleeper.woken || why == Woken::event) continue;
         remove(sleeper);
-        return why == Woken::timeout ? -ETIMEDOUT : -k_restart;
+        if (why == Woken::timeout) return -ETIMEDOUT;
+        if (deadline == k_never) return -k_restart;
+        return this_thread().go_on_with(wait_again, address, value, deadline, bits);
     }
     return 0;
 }

@@ -65,7 +65,8 @@ Result wait_ready(Scan scan, void* context, u32 queues, u64 deadline) {
         u64 const now = clock::monotonic_ns();
         if (deadline <= now) return 0;
         u64 const until = poller.missed() ? smaller(deadline, now + k_glance) : deadline;
-        if (block(poller.waiters(), poller.count(), until) == Woken::signal) return -EINTR;
+        if (block(poller.waiters(), poller.count(), until) == Woken::signal)
+            return -k_restart_unhandled;
     }
 }
 
@@ -127,6 +128,11 @@ Result poll_until(UserAddr entries, u64 count, u64 deadline) {
     if (count > FileTable::k_files) return -EINVAL;
     PollCall call{entries, count};
     return wait_ready(scan_poll, &call, static_cast<u32>(count), deadline);
+}
+
+Result poll_again(u64 const (&argument)[4]) {
+    Result const result = poll_until(argument[0], argument[1], argument[2]);
+    return result == -k_restart_unhandled ? -k_restart_remainder : result;
 }
 
 constexpr u32 k_set_words = FileTable::k_files / 64;
@@ -203,7 +209,9 @@ Result sys_poll(u64 entries, u64 count, u64 timeout) {
     if (milliseconds == 0) deadline = 0;
     if (milliseconds > 0)
         deadline = clock::monotonic_ns() + static_cast<u64>(milliseconds) * 1'000'000;
-    return poll_until(entries, count, deadline);
+    Result const result = poll_until(entries, count, deadline);
+    if (result != -k_restart_unhandled) return result;
+    return this_thread().go_on_with(poll_again, entries, count, deadline);
 }
 
 Result sys_ppoll(u64 entries, u64 count, u64 timeout, u64 mask, u64 mask_bytes) {

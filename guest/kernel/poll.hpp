@@ -54,8 +54,8 @@ inline u32 poll_file(OpenFile& file, Poller& poller) {
 }
 
 /// Calls `scan(context, poller)` until it returns something else than 0, an interesting queue being
-/// woken in between, until the deadline. The deadline: 0, -EINTR for a signal. `queues`: about how
-/// many there are.
+/// woken in between, until the deadline. The deadline: 0; a signal: -k_restart_unhandled. `queues`:
+/// about how many there are.
 using Scan = Result (*)(void* context, Poller& poller);
 Result wait_ready(Scan scan, void* context, u32 queues, u64 deadline);
 

@@ -157,7 +157,8 @@ Result wait(u64 fd, u64 to, u64 most, u64 deadline) {
     if (static_cast<int>(most) <= 0) return -EINVAL;
     HeldFile const held(*file);
     Call call{file, to, static_cast<u32>(most)};
-    return wait_ready(scan, &call, 2 * set_of(*file).count + 8, deadline);
+    Result const result = wait_ready(scan, &call, 2 * set_of(*file).count + 8, deadline);
+    return result == -k_restart_unhandled ? -EINTR : result; // signal(7): never made again
 }
 
 u64 deadline_after(u64 timeout) {

@@ -23,9 +23,9 @@ Result set_temporary_mask(UserAddr mask, u64 bytes) {
 Result end_temporary_mask(Result result) {
     ThreadSignals& signals = this_thread().signals;
     if (!signals.restore_mask) return result;
-    if (result == -EINTR || result == -k_restart) {
+    if (result == -EINTR || is_restart(result)) {
         iso_work_pending = 1;
-        return -EINTR;
+        return result;
     }
     signals.restore_mask = false;
     signals.blocked = signals.saved_mask;

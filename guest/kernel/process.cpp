@@ -166,7 +166,9 @@ void Process::end(int wait_status) {
     leave();
 }
 
-void Process::end_other_threads() {
+bool Process::end_other_threads() {
+    Thread const& self = this_thread();
+    if (self.leaves || exiting) return false;
     for (Thread* thread = threads; thread != nullptr; thread = thread->sibling)
         if (!thread->is_running()) {
             thread->leaves = true;
@@ -174,6 +176,7 @@ void Process::end_other_threads() {
         }
     while (thread_count > 1)
         block_uninterrupted(thread_left);
+    return !exiting;
 }
 
 void Process::leave() {

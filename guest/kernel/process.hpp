@@ -79,8 +79,9 @@ public:
     [[noreturn]] void kill_out_of_memory() { exit_by_signal(9); }
     /// Ends the current thread, and the process with the last one.
     [[noreturn]] void leave();
-    /// Ends all threads but the current one, and waits until they are gone.
-    void end_other_threads();
+    /// Ends all threads but the current one, and waits until they are gone. False when the current
+    /// one is to end itself: another one was first.
+    bool end_other_threads();
 
     /// Stops all threads; returns when somebody continues them.
     void stop(int signal);

@@ -1,6 +1,7 @@
 // The pages of RAM files.
 #include "guest/kernel/frame.hpp"
 #include "guest/kernel/ramfs.hpp"
+#include "guest/kernel/vm.hpp"
 #include "guest/port/port.hpp"
 
 namespace iso::guest {
@@ -59,6 +60,7 @@ public:
     ~Returned() { flush(); }
     void add(Gpa frame) {
         --file_.pages;
+        mapped_ = mapped_ || frames.references(frame) > 1;
         if (count_ != 0 && first_ + count_ * k_page == frame) {
             ++count_;
             return;
@@ -68,6 +70,9 @@ public:
         count_ = 1;
     }
 
+    /// Programs saw some of them.
+    bool mapped() const { return mapped_; }
+
 private:
     void flush() {
         if (count_ != 0) frames.release(first_, count_);
@@ -76,6 +81,7 @@ private:
     Node& file_;
     Gpa first_ = 0;
     u32 count_ = 0;
+    bool mapped_ = false;
 };
 
 // Frees what lies from page `from` on in the tree at `place`, which begins with page 0 of its own;
@@ -177,9 +183,13 @@ Result truncate(Node& file, u64 size) {
         Returned returned(file);
         if (keep < pages_of(file.height)) cut(&file.data, file.height, keep, returned);
         if (file.data == 0) file.height = 0;
-        u64 const within = size & (k_page - 1);
-        if (within != 0 && size < file.size)
-            if (Gpa const last = page(file, keep - 1, false); last != 0)
+        if (returned.mapped()) cut_all_views(file, size);
+        // Of the page that the shorter size ends in, nothing is to be seen behind it later: neither
+        // what is cut off, nor what a program wrote there through a mapping.
+        u64 const end = smaller(size, file.size);
+        u64 const within = end & (k_page - 1);
+        if (within != 0 && size != file.size)
+            if (Gpa const last = page(file, end >> k_page_bits, false); last != 0)
                 port::zero(last + within, k_page - within);
     }
     file.size = size;

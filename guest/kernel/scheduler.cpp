@@ -2,6 +2,7 @@
 
 #include "guest/kernel/clock.hpp"
 #include "guest/kernel/console.hpp"
+#include "guest/kernel/log.hpp"
 #include "guest/kernel/process.hpp"
 #include "guest/kernel/usercopy.hpp"
 #include "guest/port/port.hpp"
@@ -53,6 +54,7 @@ void bury_ended() {
 // Makes `next` the thread that runs, all but its stack.
 void become(Thread& next) {
     Thread& previous = this_thread();
+    if (previous.stack_guard != Thread::k_intact) panic("a kernel stack overflowed");
     u64 const now = port::cycles();
     previous.cycles += now - previous.cycles_at_start;
     next.cycles_at_start = now;
@@ -91,6 +93,7 @@ constinit Cpu this_cpu = {
     .ended = nullptr,
     .dropped = nullptr,
     .alarm = 0,
+    .turn_ends = false,
     .give_way = false,
 };
 
@@ -112,7 +115,7 @@ void make_ready(Thread& thread) {
     (this_cpu.ready_last != nullptr ? this_cpu.ready_last->next_ready : this_cpu.ready_first) =
         &thread;
     this_cpu.ready_last = &thread;
-    if (this_cpu.alarm == 0) iso_work_pending = 1; // the running thread's time is limited now
+    if (!this_cpu.turn_ends) iso_work_pending = 1; // the running thread's time is limited now
 }
 
 void wake(Thread& thread, Woken why) {
@@ -148,8 +151,8 @@ void settle() {
     if (this_cpu.give_way) yield();
     u64 needed = timers.earliest();
     if (anybody_ready()) {
-        // A timer that is set goes off within a slice anyway.
-        if (this_cpu.alarm != 0 && this_cpu.alarm <= needed) return;
+        if (this_cpu.turn_ends && this_cpu.alarm <= needed) return;
+        this_cpu.turn_ends = true;
         needed = smaller(needed, clock::monotonic_ns() + k_slice_ns);
     }
     if (needed == k_never || (this_cpu.alarm != 0 && this_cpu.alarm <= needed)) return;
@@ -159,6 +162,7 @@ void settle() {
 
 void tick() {
     this_cpu.alarm = 0;
+    this_cpu.turn_ends = false;
     timers.expire();
     this_cpu.give_way = anybody_ready();
     iso_work_pending = 1;

@@ -6,6 +6,7 @@
 #include "guest/port/port.hpp"
 
 #include <asm/signal.h>
+#include <asm/unistd_64.h>
 
 namespace iso::guest {
 
@@ -66,9 +67,11 @@ bool signals_due(Thread const& thread) {
     return (pending & ~thread.signals.blocked) != 0;
 }
 
+// The signal itself may be gone by then: another thread can have taken it.
 void note_interrupted_call() {
     auto const& call = reinterpret_cast<TrapRegisters const*>(this_thread().stack_top)[-1];
     this_thread().interrupted_call = call.rax + 1;
+    iso_work_pending = 1;
 }
 
 void send_signal(Process& process, int signal, SignalInfo const& info) {
@@ -103,7 +106,17 @@ void force_signal(int signal, int code, UserAddr address) {
         action = {};
         thread.signals.blocked &= ~signal_bit(signal);
     }
-    send_signal(thread, signal, {.code = code, .value = address});
+    thread.signals.pending |= signal_bit(signal);
+    thread.signals.fault = signal;
+    thread.signals.fault_info = {.code = code, .value = address};
+    iso_work_pending = 1;
+}
+
+void forget_ignored(Process& process, int signal) {
+    if (!is_ignored(process, signal)) return;
+    process.signals.pending &= ~signal_bit(signal);
+    for (Thread* thread = process.threads; thread != nullptr; thread = thread->sibling)
+        thread->signals.pending &= ~signal_bit(signal);
 }
 
 namespace {
@@ -118,34 +131,39 @@ Taken take_next(Thread& thread, u64 ready) {
     u64 const bit = signal_bit(signal);
     if ((thread.signals.pending & bit) != 0) {
         thread.signals.pending &= ~bit;
-        return {signal, thread.signals.info};
+        bool const fault = thread.signals.fault == signal;
+        if (fault) thread.signals.fault = 0;
+        return {signal, fault ? thread.signals.fault_info : thread.signals.info};
     }
     ProcessSignals& shared = thread.process->signals;
     shared.pending &= ~bit;
     return {signal, shared.info[signal - 1]};
 }
 
-// The interrupted call ends with EINTR, or is made again once the handler is through.
-void settle_interrupted_call(TrapFrame& frame, bool again) {
+// The interrupted call ends with EINTR, or is made again (once the handler is through).
+void settle_interrupted_call(TrapFrame& frame, SignalAction const* handler) {
     Thread& thread = this_thread();
     if (thread.interrupted_call == 0) return;
-    if (frame.trap.rax == static_cast<u64>(-k_restart)) {
-        if (again) {
-            constexpr u64 k_instruction_bytes = 2; // syscall
-            frame.trap.rax = thread.interrupted_call - 1;
-            frame.trap.rip -= k_instruction_bytes;
-        } else {
-            frame.trap.rax = static_cast<u64>(-EINTR);
-        }
-    }
+    u64 const number = thread.interrupted_call - 1;
     thread.interrupted_call = 0;
+    auto const result = static_cast<Result>(frame.trap.rax);
+    if (!is_restart(result)) return;
+    bool const again =
+        handler == nullptr || (result == -k_restart && (handler->flags & SA_RESTART) != 0);
+    if (!again) {
+        frame.trap.rax = static_cast<u64>(-EINTR);
+        return;
+    }
+    constexpr u64 k_instruction_bytes = 2; // syscall
+    frame.trap.rax = result == -k_restart_remainder ? u64{__NR_restart_syscall} : number;
+    frame.trap.rip -= k_instruction_bytes;
 }
 
 void run_handler(TrapFrame& frame, Taken const& taken) {
     Thread& thread = this_thread();
     SignalAction& action = current().actions->at(taken.signal);
     SignalAction const wanted = action;
-    settle_interrupted_call(frame, (wanted.flags & SA_RESTART) != 0);
+    settle_interrupted_call(frame, &wanted);
     u64 const mask =
         thread.signals.restore_mask ? thread.signals.saved_mask : thread.signals.blocked;
     thread.signals.restore_mask = false;
@@ -160,12 +178,14 @@ void run_handler(TrapFrame& frame, Taken const& taken) {
 
 } // namespace
 
-int take_signal(u64 wanted, UserAddr info) {
+Result take_signal(u64 wanted, UserAddr info) {
     Thread& thread = this_thread();
     u64 const ready = (thread.signals.pending | thread.process->signals.pending) & wanted;
     if (ready == 0) return 0;
     Taken const taken = take_next(thread, ready);
-    if (info != 0) put_signal_info(info, taken.signal, taken.info);
+    if (info != 0)
+        if (Result const result = put_signal_info(info, taken.signal, taken.info); result != 0)
+            return result;
     return taken.signal;
 }
 
@@ -186,7 +206,7 @@ void deliver_signals(TrapFrame& frame) {
             process.stop(taken.signal);
         }
     }
-    settle_interrupted_call(frame, true);
+    settle_interrupted_call(frame, nullptr);
     if (thread.signals.restore_mask) {
         thread.signals.restore_mask = false;
         thread.signals.blocked = thread.signals.saved_mask;

@@ -52,7 +52,9 @@ SignalActions* copy_actions(SignalActions const& from);
 struct ThreadSignals {
     u64 blocked = 0;
     u64 pending = 0;
-    SignalInfo info; // of the fault, or of the signal sent to this very thread last
+    SignalInfo info;       // of the signal sent to this very thread last
+    int fault = 0;         // the signal that the thread brought on itself
+    SignalInfo fault_info; // of that
     SignalStack stack;
     u64 saved_mask = 0; // what sigsuspend and ppoll put aside
     bool restore_mask = false;
@@ -78,9 +80,12 @@ void raise_signal(int signal);
 /// For a fault of the program itself: not to be blocked or ignored.
 void force_signal(int signal, int code = 0x80 /* SI_KERNEL */, UserAddr address = 0);
 
+/// What waits already is gone once it is ignored (sigaction(2), POSIX).
+void forget_ignored(Process& process, int signal);
+
 /// Takes the lowest of `wanted` that is pending, and tells the program about it at `info`
-/// (siginfo_t; 0: nowhere). 0 when there is none.
-int take_signal(u64 wanted, UserAddr info);
+/// (siginfo_t; 0: nowhere). 0 when there is none; -EFAULT.
+Result take_signal(u64 wanted, UserAddr info);
 
 /// Acts on what is due; may not return.
 void deliver_signals(TrapFrame& frame);

@@ -196,6 +196,7 @@ Result sys_tgkill(u64 pid, u64 tid, u64 signal);
 Result sys_clock_gettime(u64 clock, u64 to);
 Result sys_clock_getres(u64 clock, u64 to);
 Result sys_clock_nanosleep(u64 clock, u64 flags, u64 request, u64 remaining);
+Result sys_restart_syscall();
 Result sys_nanosleep(u64 request, u64 remaining);
 Result sys_gettimeofday(u64 to, u64 zone);
 Result sys_time(u64 to);

@@ -45,6 +45,7 @@ Result sys_rt_sigaction(u64 signal, u64 set, u64 get, u64 bytes) {
         if (Result const result = put_user(get, action); result != 0) return result;
     wanted.mask &= ~k_unblockable;
     action = wanted;
+    if (set != 0) forget_ignored(current(), static_cast<int>(signal));
     return 0;
 }
 
@@ -110,7 +111,7 @@ Result suspend(u64 mask) {
     while (block(nobody) != Woken::signal) {
     }
     iso_work_pending = 1;
-    return -EINTR;
+    return -k_restart_unhandled;
 }
 
 } // namespace
@@ -126,7 +127,7 @@ Result sys_pause() {
     WaitQueue nobody;
     while (block(nobody) != Woken::signal) {
     }
-    return -EINTR;
+    return -k_restart_unhandled;
 }
 
 Result sys_rt_sigtimedwait(u64 set, u64 info, u64 timeout, u64 bytes) {
@@ -142,7 +143,7 @@ Result sys_rt_sigtimedwait(u64 set, u64 info, u64 timeout, u64 bytes) {
     // While it waits, the wanted ones wake it like any that is not blocked.
     u64 const mask = thread.signals.blocked;
     for (;;) {
-        int const signal = take_signal(wanted, info);
+        Result const signal = take_signal(wanted, info);
         if (signal != 0) return signal;
         thread.signals.blocked = mask & ~wanted;
         WaitQueue nobody;

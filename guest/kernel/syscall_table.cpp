@@ -221,6 +221,7 @@ constexpr Table make_table() {
     t[__NR_clock_gettime] = handler<sys_clock_gettime>;
     t[__NR_clock_getres] = handler<sys_clock_getres>;
     t[__NR_clock_nanosleep] = handler<sys_clock_nanosleep>;
+    t[__NR_restart_syscall] = handler<sys_restart_syscall>;
     t[__NR_nanosleep] = handler<sys_nanosleep>;
     t[__NR_gettimeofday] = handler<sys_gettimeofday>;
     t[__NR_time] = handler<sys_time>;

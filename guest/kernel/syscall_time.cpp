@@ -56,10 +56,17 @@ Result sleep(u64 deadline, UserAddr remaining) {
         TimeSpec const left = time_spec(deadline > now ? deadline - now : 0);
         if (Result const result = put_user(remaining, left); result != 0) return result;
     }
-    return -EINTR;
+    return this_thread().go_on_with(
+        [](u64 const(&argument)[4]) { return sleep(argument[0], argument[1]); }, deadline,
+        remaining, 0);
 }
 
 } // namespace
+
+Result sys_restart_syscall() {
+    Thread::Remainder const& rest = this_thread().remainder;
+    return rest.call != nullptr ? rest.call(rest.argument) : -EINTR;
+}
 
 Result deadline_in(UserAddr time, bool absolute, bool realtime, u64& deadline) {
     TimeSpec wanted;
@@ -97,7 +104,9 @@ Result sys_clock_nanosleep(u64 clock, u64 flags, u64 request, u64 remaining) {
     bool const absolute = (flags & k_absolute) != 0;
     u64 deadline = 0;
     Result const result = deadline_in(request, absolute, clock == CLOCK_REALTIME, deadline);
-    return result != 0 ? result : sleep(deadline, absolute ? 0 : remaining);
+    if (result != 0) return result;
+    Result const slept = sleep(deadline, absolute ? 0 : remaining);
+    return slept == -k_restart_remainder && absolute ? -k_restart_unhandled : slept;
 }
 
 Result sys_nanosleep(u64 request, u64 remaining) {

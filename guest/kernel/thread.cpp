@@ -11,6 +11,8 @@ namespace iso::guest {
 
 namespace {
 
+constinit u32 thread_count = 1; // the image's own
+
 constexpr u64 k_stack_bytes = Thread::k_stack_frames * k_page;
 
 u32 fpu_frames() {
@@ -29,11 +31,15 @@ bool Thread::make_fpu_room() {
 }
 
 Thread* Thread::create() {
+    if (thread_count == k_threads_max) return nullptr;
     Gpa const place = frames.take_contiguous(k_stack_frames);
     if (place == 0) return nullptr;
     auto* const thread = ::new (linear(place)) Thread;
     thread->stack_top = reinterpret_cast<u64>(linear(place)) + k_stack_bytes;
-    if (thread->make_fpu_room()) return thread;
+    if (thread->make_fpu_room()) {
+        ++thread_count;
+        return thread;
+    }
     frames.release(place, k_stack_frames);
     return nullptr;
 }
@@ -47,8 +53,14 @@ void Thread::start_at(TrapFrame const& frame) {
     kernel_stack_pointer = reinterpret_cast<u64>(bottom);
 }
 
+Result Thread::go_on_with(Result (*call)(u64 const (&argument)[4]), u64 a, u64 b, u64 c, u64 d) {
+    remainder = {call, {a, b, c, d}};
+    return -k_restart_remainder;
+}
+
 // The image's own thread is never given back: the machine ends with its process.
 void bury(Thread* thread) {
+    --thread_count;
     if (thread->fpu != nullptr) frames.release(thread->fpu_frame, fpu_frames());
     frames.release(gpa_of(thread), Thread::k_stack_frames);
 }

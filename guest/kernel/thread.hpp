@@ -22,6 +22,7 @@ enum class ThreadState : u8 {
 class Thread {
 public:
     static constexpr u32 k_stack_frames = 4;
+    static constexpr u32 k_threads_max = 8192; // of all processes; there are 32766 numbers
 
     // ---- What the scheduler needs
     u64 kernel_stack_pointer = 0; // while another thread runs
@@ -49,7 +50,6 @@ public:
     UserAddr robust_list = 0;    // set_robust_list(2)
     UserAddr set_on_start = 0;   // CLONE_CHILD_SETTID
     UserAddr thread_pointer = 0; // FS base to start with; 0: the parent's
-    bool is_first = false;       // its number is its process's
     bool vfork_pending = false;  // its child still uses the space
 
     // ---- On the way back to the program
@@ -58,6 +58,11 @@ public:
     u64 argument[6] = {};
     u64 traced_call = 0;      // 1 + number of the deferred call, when calls are traced
     u64 interrupted_call = 0; // 1 + number of the call that a signal interrupted
+    /// What is left of a call that waited until some time: restart_syscall(2).
+    struct Remainder {
+        Result (*call)(u64 const (&argument)[4]) = nullptr;
+        u64 argument[4] = {};
+    } remainder;
 
     /// A thread with a kernel stack and room for registers; nullptr when there is no memory.
     static Thread* create();
@@ -66,7 +71,14 @@ public:
     /// Room for the floating-point state, which the first thread does not start with.
     bool make_fpu_room();
 
+    /// For a call that a signal interrupts: how it goes on when no handler runs.
+    Result go_on_with(Result (*call)(u64 const (&argument)[4]), u64 a, u64 b, u64 c, u64 d = 0);
+
     bool is_running() const;
+
+    /// Where a stack that is too deep writes first: whoever switches away looks at it.
+    static constexpr u64 k_intact = 0x6b636174732d6f73;
+    u64 stack_guard = k_intact;
 };
 
 /// What belongs to one processor. There is one so far; everything that would be per processor is
@@ -81,6 +93,7 @@ struct Cpu {
     Thread* ended;         // to be buried by whoever runs next
     AddressSpace* dropped; // nobody's any more, but still loaded
     u64 alarm;             // when the machine's timer will go off; 0: not set
+    bool turn_ends;        // that is within a slice: whoever runs gives way in time
     bool give_way;         // somebody else's turn before the program goes on
 };
 extern Cpu this_cpu;

@@ -284,24 +284,30 @@ Result AddressSpace::resize(UserAddr start, u64 old_bytes, u64 new_bytes, bool m
     moved.fault_next = 0;
     if (Result const result = isolate(start, old_end); result != 0) return result;
     if (Result const result = add(moved); result != 0) return result;
-    move_pages(start, to, old_bytes);
+    if (!move_pages(start, to, old_bytes)) {
+        unmap(to, to + new_bytes);
+        return -ENOMEM;
+    }
     if (Result const result = unmap(start, old_end); result != 0) return result;
     return static_cast<Result>(to);
 }
 
-void AddressSpace::move_pages(UserAddr from, UserAddr to, u64 bytes) {
+// False when there is no memory for the tables; nothing is moved then.
+bool AddressSpace::move_pages(UserAddr from, UserAddr to, u64 bytes) {
+    for (u64 offset = 0; offset < bytes; offset += k_page)
+        if (table.entry(from + offset) != 0 && table.leaf(to + offset, true) == nullptr)
+            return false;
     for (u64 offset = 0; offset < bytes; offset += k_page) {
         Pte* const source = table.leaf(from + offset, false);
         if (source == nullptr) continue;
         Pte* const slot = &source[leaf_index(from + offset)];
         if (*slot == 0) continue;
         Pte* const target = table.leaf(to + offset, true);
-        if (target == nullptr)
-            continue; // no memory for the table: unmap() frees what stayed behind
         place_run(table, to + offset, &target[leaf_index(to + offset)], *slot, 1);
         port::clear(table, from + offset, slot);
     }
     port::flush(table, from, from + bytes);
+    return true;
 }
 
 } // namespace iso::guest

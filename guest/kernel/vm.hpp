@@ -61,6 +61,8 @@ public:
     Vma* area_at(UserAddr address) { return areas_.at(address); }
     Vma* first_area() const { return areas_.first(); }
 
+    /// `file` has become shorter: what its views showed behind `size` is gone.
+    void cut_views(Node const& file, u64 size);
     /// Makes `child`, which is empty, a copy of this: pages are shared until one side writes.
     Result fork(AddressSpace& child);
     /// Gives everything back; what is left is an empty space.
@@ -76,7 +78,7 @@ private:
     Vma* split_at(Vma* area, UserAddr address);
     Result isolate(UserAddr start, UserAddr end);
     void drop_pages(UserAddr start, UserAddr end);
-    void move_pages(UserAddr from, UserAddr to, u64 bytes);
+    bool move_pages(UserAddr from, UserAddr to, u64 bytes);
     static Pte rights_of(Vma const& area, Gpa frame);
     void protect_pages(Vma const& area);
     void release_pages(Vma const& area);
@@ -88,6 +90,9 @@ private:
     UserAddr room_below_ = 0; // mappings are placed below here, downwards
     UserAddr stack_low_ = 0;  // the stack may grow down to here
 };
+
+/// cut_views() in all spaces.
+void cut_all_views(Node const& file, u64 size);
 
 /// A fresh area with the properties of `area`, in no tree; nullptr when there is no memory.
 Vma* copy_area(Vma const& area);

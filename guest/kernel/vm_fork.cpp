@@ -1,4 +1,4 @@
-// An address space as a whole: its copy for a child, and its end.
+// Address spaces as a whole: the copy for a child, the end, what becomes of files in all of them.
 #include "guest/kernel/page_run.hpp"
 #include "guest/kernel/pool.hpp"
 #include "guest/kernel/process.hpp"
@@ -45,6 +45,21 @@ Result AddressSpace::fork(AddressSpace& child) {
     port::flush(table, ISO_USER_LOW, ISO_USER_HIGH); // what was writable is not any more
     if (result != 0) child.clear();
     return result;
+}
+
+void AddressSpace::cut_views(Node const& file, u64 size) {
+    for (Vma* area = areas_.first(); area != nullptr; area = area->next) {
+        if (area->file != &file || !area->paged || area->zero_tail) continue;
+        u64 const gone_from = page_up(size);
+        UserAddr const from =
+            area->start + (gone_from > area->file_data ? gone_from - area->file_data : 0);
+        if (from < area->end) drop_pages(from, area->end);
+    }
+}
+
+void cut_all_views(Node const& file, u64 size) {
+    for (Process* process = Process::first(); process != nullptr; process = process->next)
+        if (process->space != nullptr) process->space->cut_views(file, size);
 }
 
 void AddressSpace::release_pages(Vma const& area) {

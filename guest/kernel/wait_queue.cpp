@@ -51,6 +51,8 @@ Woken block(Waiter* waiters, u32 count, u64 deadline) {
         if (deadline <= clock::monotonic_ns()) return Woken::timeout;
         thread.timer.fire = SleepTimer::fire;
         timers.set(thread.timer, deadline);
+        // Whoever runs meanwhile has to be interrupted for it.
+        if (this_cpu.alarm == 0 || deadline < this_cpu.alarm) iso_work_pending = 1;
     }
     for (u32 i = 0; i < count; ++i) {
         waiters[i].thread = &thread;

@@ -9,9 +9,15 @@ class Thread;
 
 inline constexpr u64 k_never = ~0ull; // a deadline that does not come
 
-/// What an interrupted call returns inside the kernel; the way back to the program makes EINTR of
-/// it, or the call again (Linux's ERESTARTSYS, never seen by programs).
-inline constexpr long k_restart = 512;
+/// What an interrupted call returns inside the kernel, never seen by programs: the way back to them
+/// makes EINTR of it, or the call again. Which of them depends on whether a handler runs
+/// (signal(7), "Interruption of system calls"): after a stop, for instance, none does.
+inline constexpr long k_restart = 512;           // again, unless a handler without SA_RESTART runs
+inline constexpr long k_restart_unhandled = 514; // again, unless any handler runs
+inline constexpr long k_restart_remainder = 516; // the same, by Thread::remainder
+constexpr bool is_restart(long result) {
+    return result == -k_restart || result == -k_restart_unhandled || result == -k_restart_remainder;
+}
 
 /// Why a thread goes on.
 enum class Woken : u8 { event, timeout, signal };

@@ -1,8 +1,10 @@
 #include "guest/tests/unit/arena.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
 #include <map>
 #include <random>
+#include <vector>
 
 using namespace iso::guest;
 
@@ -67,4 +69,22 @@ TEST_CASE("a shared frame is freed with its last reference") {
     CHECK(own.references(middle) == 1);
     own.release(middle, 1);
     CHECK(own.used() == 0);
+}
+
+TEST_CASE("freed neighbours serve whoever needs several, in whatever order they were freed") {
+    FrameAllocator own = test::own_allocator(8 << 20);
+    std::vector<Gpa> all;
+    for (FrameRun run = own.take_zeroed(1); run.count != 0; run = own.take_zeroed(1))
+        all.push_back(run.first);
+    REQUIRE(all.size() == own.total());
+    std::mt19937 random(2);
+    std::shuffle(all.begin(), all.end(), random);
+    for (Gpa const frame : all)
+        own.release(frame, 1);
+    CHECK(own.take_contiguous(64) != 0);
+    CHECK(own.used() == 64);
+    Gpa const rest = own.take_contiguous(static_cast<u32>(own.total() - 64));
+    CHECK(rest != 0);
+    CHECK(own.available() == 0);
+    CHECK(own.take_contiguous(4) == 0);
 }
