@@ -184,7 +184,7 @@ constexpr FpuState k_initial_fpu;
 u32 mxcsr_bits() {
     static u32 bits = 0;
     if (bits == 0) {
-        FpuState state;
+        static FpuState state; // not on the stack, which is aligned to eight bytes only
         asm volatile("fxsave64 %0" : "=m"(state));
         bits = state.mxcsr_mask != 0 ? state.mxcsr_mask : 0xffbf;
     }
