@@ -62,6 +62,8 @@ constexpr Program k_programs[] = {
 // Latency workloads are sized for the dearest engine: an operation that costs a tenth of a
 // microsecond natively may cost a hundred where the guest's kernel is emulated. --quick also takes
 // less memory: there the set-up, page by page, would cost seconds.
+// For the same reason mem-chase has many operations: what is subtracted should be small beside the
+// loop, as should the cold caches at its beginning.
 constexpr Workload k_workloads[] = {
     {.name = "cpu-int",
      .group = "computing",
