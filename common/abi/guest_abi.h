@@ -162,8 +162,8 @@ enum iso_operation {
     ISO_OP_TIMER =
         11, /* an interrupt once CLOCK_MONOTONIC is argument[0]; 0: none. One shot, replaces
              * the last one. On the bare machine it is vector ISO_TIMER_VECTOR. */
-    ISO_OP_POPULATE = 12, /* the frames of each range will be used soon: have the host's memory ready
-                           * behind them, which else comes page by page; result 0 or -errno */
+    ISO_OP_POPULATE = 12, /* the frames of each range will be used soon: have the host's memory
+                           * ready behind them, which else comes page by page; result 0 or -errno */
 };
 
 #define ISO_TIMER_VECTOR 32u
