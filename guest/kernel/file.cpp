@@ -12,8 +12,8 @@ namespace iso::guest {
 
 namespace {
 
-Pool<OpenFile> open_files;
-Pool<FileTable> tables;
+constinit Pool<OpenFile> open_files("open_file");
+constinit Pool<FileTable> tables("file_table");
 
 } // namespace
 
@@ -50,7 +50,8 @@ void FileTable::put(u32 descriptor, OpenFile** slot, OpenFile* file, bool close_
 }
 
 Result FileTable::add(OpenFile* file, u32 lowest, bool close_on_exec) {
-    for (u32 i = lowest; i < k_files; ++i) {
+    bool const from_below = lowest <= used_below_;
+    for (u32 i = larger(lowest, used_below_); i < k_files; ++i) {
         if (i < k_near && near_[i] != nullptr) continue;
         OpenFile** const place = slot(i, true);
         if (place == nullptr) {
@@ -59,6 +60,7 @@ Result FileTable::add(OpenFile* file, u32 lowest, bool close_on_exec) {
         }
         if (*place != nullptr) continue;
         put(i, place, file, close_on_exec);
+        if (from_below) used_below_ = i + 1;
         return i;
     }
     drop_file(file);
@@ -71,6 +73,7 @@ Result FileTable::close(u64 descriptor) {
     if (place == nullptr || *place == nullptr) return -EBADF;
     OpenFile* const file = *place;
     *place = nullptr;
+    if (descriptor < used_below_) used_below_ = static_cast<u32>(descriptor);
     if (file->node != nullptr && file->node->locks != nullptr) drop_locks_of(*file->node, this);
     drop_file(file);
     return 0;
@@ -103,6 +106,7 @@ FileTable* FileTable::clone() const {
     for (u32 i = 0; i < 3; ++i)
         copy->near_[i] = nullptr;
     copy->end_ = 0;
+    copy->used_below_ = used_below_;
     for (u32 i = 0; i < end_; ++i) {
         OpenFile* const file = at(i);
         if (file == nullptr) continue;

@@ -88,6 +88,7 @@ private:
     OpenFile** far_[k_far_frames] = {};
     u64 close_on_exec_[k_files / 64] = {};
     u32 end_ = 3; // no slot from here on is in use
+    u32 used_below_ = 0; // no slot below is free
     u32 references_ = 1;
 };
 

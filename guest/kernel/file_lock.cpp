@@ -16,7 +16,7 @@ namespace {
 
 constexpr u64 k_end = ~0ull >> 1; // up to the end of the file, wherever that is
 
-Pool<FileLock> locks;
+constinit Pool<FileLock> locks("file_lock");
 WaitQueue changed; // some lock ended
 
 bool overlap(FileLock const& a, FileLock const& b) {

@@ -36,7 +36,7 @@ struct Pipe {
     u32 room() const { return k_ring_bytes - used(); }
 };
 
-Pool<Pipe> pipes;
+constinit Pool<Pipe> pipes("pipe");
 u64 next_number = 1;
 
 Pipe& pipe_of(OpenFile const& file) {

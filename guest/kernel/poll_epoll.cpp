@@ -35,8 +35,8 @@ namespace {
 constexpr u32 k_always = k_poll_error | k_poll_hangup;
 constexpr u32 k_flags = EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE;
 
-Pool<EpollItem> items;
-Pool<EpollSet> sets;
+constinit Pool<EpollItem> items("epoll_item");
+constinit Pool<EpollSet> sets("epoll_set");
 
 EpollSet& set_of(OpenFile const& file) {
     return *static_cast<EpollSet*>(file.object);

@@ -20,7 +20,7 @@ struct Event {
     WaitQueue changed;
 };
 
-Pool<Event> events;
+constinit Pool<Event> events("event");
 
 Event& event_of(OpenFile const& file) {
     return *static_cast<Event*>(file.object);

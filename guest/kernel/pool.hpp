@@ -7,6 +7,17 @@
 
 namespace iso::guest {
 
+/// What there is to say about a pool, whatever its objects are: /proc/slabinfo.
+struct PoolState {
+    char const* name;
+    u32 object_bytes;
+    u32 in_use = 0;
+    u32 frames = 0; // that it ever took
+    PoolState* next = nullptr;
+
+    inline static PoolState* first = nullptr; // of those that took a frame
+};
+
 /// Allocates objects of one type out of page frames, never gives frames back. Lazily carved: a
 /// frame that was just taken is not walked.
 template <typename T>
@@ -14,11 +25,16 @@ class Pool {
     static_assert(sizeof(T) <= k_page && sizeof(T) >= sizeof(void*));
 
 public:
+    explicit constexpr Pool(char const* name)
+        : state_{.name = name, .object_bytes = sizeof(T)} {}
+
     /// A fresh object, or nullptr when there is no memory.
     T* make() {
         void* place = take_freed();
         if (place == nullptr) place = carve();
-        return place != nullptr ? ::new (place) T{} : nullptr;
+        if (place == nullptr) return nullptr;
+        ++state_.in_use;
+        return ::new (place) T{};
     }
     /// The same for a type whose fresh objects are all zeros: a new frame is that already.
     T* make_zeroed() {
@@ -27,11 +43,13 @@ public:
             zero_small(place, sizeof(T));
         else
             place = carve();
+        if (place != nullptr) ++state_.in_use;
         return static_cast<T*>(place);
     }
 
     void drop(T* object) {
         object->~T();
+        --state_.in_use;
         auto* entry = reinterpret_cast<Free*>(object);
         entry->next = free_;
         free_ = entry;
@@ -52,6 +70,10 @@ private:
         if (carved_ + sizeof(T) > carved_end_) {
             FrameRun const run = frames.take_zeroed(1);
             if (run.count == 0) return nullptr;
+            if (state_.frames++ == 0) {
+                state_.next = PoolState::first;
+                PoolState::first = &state_;
+            }
             carved_ = reinterpret_cast<u64>(linear(run.first));
             carved_end_ = carved_ + k_page;
         }
@@ -60,6 +82,7 @@ private:
         return place;
     }
 
+    PoolState state_;
     Free* free_ = nullptr;
     u64 carved_ = 0;
     u64 carved_end_ = 0;

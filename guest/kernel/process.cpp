@@ -4,6 +4,7 @@
 #include "guest/kernel/console.hpp"
 #include "guest/kernel/futex.hpp"
 #include "guest/kernel/pool.hpp"
+#include "guest/kernel/procfs.hpp"
 #include "guest/kernel/scheduler.hpp"
 #include "guest/kernel/vfs.hpp"
 #include "guest/port/port.hpp"
@@ -18,8 +19,8 @@ namespace {
 constinit FileTable first_files;
 constinit SignalActions first_actions;
 
-Pool<Process> processes;
-Pool<SignalActions> actions_pool;
+constinit Pool<Process> processes("process");
+constinit Pool<SignalActions> actions_pool("signal_actions");
 constinit Process* all = &first_process;
 constinit u32 process_count = 1;
 constinit u32 last_pid = 2;
@@ -129,6 +130,7 @@ Process* Process::create() {
 }
 
 void Process::bury(Process* process) {
+    if (process->pid != 0) procfs::process_gone(process->pid); // 0: fork(2) gave up half-way
     Process** link = &all;
     while (*link != process)
         link = &(*link)->next;

@@ -29,6 +29,8 @@ Node* make_directory(Node& parent, Text wanted, Text name, Special const* specia
     return node;
 }
 
+u32 process_directories = 0; // as a rule nobody ever looks
+
 // The directory of a process that lives, made when it is missing.
 Node* directory_of(Node& root, u32 pid) {
     char digits[20];
@@ -36,6 +38,7 @@ Node* directory_of(Node& root, u32 pid) {
     if (Entry* const entry = vfs::child(&root, name); entry != nullptr) return entry->node;
     Node* const node = vfs::make(&root, name, k_type_directory | 0555);
     if (node == nullptr) return nullptr;
+    ++process_directories;
     node->special = &process_directory;
     node->device = pid;
     return node;
@@ -121,11 +124,14 @@ void refresh_files(Node& directory, Text wanted, Source const* sources) {
 }
 
 void process_gone(u32 pid) {
+    if (process_directories == 0) return;
     Entry* const entry = vfs::child(vfs::root(), "proc");
-    if (entry == nullptr || entry->node->newest == nullptr) return; // nobody ever looked
+    if (entry == nullptr) return;
     char digits[20];
     Entry* const directory = vfs::child(entry->node, {digits, decimal(digits, pid)});
-    if (directory != nullptr) remove_tree(directory);
+    if (directory == nullptr) return;
+    --process_directories;
+    remove_tree(directory);
 }
 
 u64 decimal(char* to, u64 value) {

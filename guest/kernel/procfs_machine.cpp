@@ -2,6 +2,7 @@
 #include "guest/kernel/boot.hpp"
 #include "guest/kernel/clock.hpp"
 #include "guest/kernel/frame.hpp"
+#include "guest/kernel/pool.hpp"
 #include "guest/kernel/process.hpp"
 #include "guest/kernel/procfs.hpp"
 
@@ -56,6 +57,13 @@ void write_size(Report& report, Text name, u64 pages) {
     report.padded(pages * (k_page / 1024), 8) << " kB\n";
 }
 
+u64 pool_pages() {
+    u64 pages = 0;
+    for (PoolState const* pool = PoolState::first; pool != nullptr; pool = pool->next)
+        pages += pool->frames;
+    return pages;
+}
+
 void write_meminfo(Report& report, Process*) {
     write_size(report, "MemTotal", frames.total());
     write_size(report, "MemFree", frames.available());
@@ -64,6 +72,25 @@ void write_meminfo(Report& report, Process*) {
                                          "SwapFree", "Dirty",  "Shmem"};
     for (Text const name : k_nothing)
         write_size(report, name, 0);
+    write_size(report, "Slab", pool_pages());
+}
+
+// The pools of the kernel's own objects, in the columns of slabinfo(5).
+void write_slabinfo(Report& report, Process*) {
+    report << "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
+              "<objperslab> <pagesperslab>\n";
+    for (PoolState const* pool = PoolState::first; pool != nullptr; pool = pool->next) {
+        u64 const each = k_page / pool->object_bytes;
+        Text const name = text_of(pool->name, 16);
+        report << name;
+        for (u64 i = name.size; i < 17; ++i)
+            report << " ";
+        report.padded(pool->in_use, 6) << " ";
+        report.padded(pool->frames * each, 6) << " ";
+        report.padded(pool->object_bytes, 6) << " ";
+        report.padded(each, 4) << " ";
+        report.padded(1, 4) << "\n";
+    }
 }
 
 void write_fraction(Report& report, u64 hundredths) {
@@ -118,9 +145,11 @@ void write_mounts(Report& report, Process*) {
 }
 
 Source const machine_files[] = {
-    {"cpuinfo", write_cpuinfo}, {"meminfo", write_meminfo},         {"uptime", write_uptime},
-    {"loadavg", write_loadavg}, {"version", write_version},         {"stat", write_stat},
-    {"mounts", write_mounts},   {"filesystems", write_filesystems}, {{}, nullptr},
+    {"cpuinfo", write_cpuinfo},         {"meminfo", write_meminfo},
+    {"uptime", write_uptime},           {"loadavg", write_loadavg},
+    {"version", write_version},         {"stat", write_stat},
+    {"slabinfo", write_slabinfo},       {"mounts", write_mounts},
+    {"filesystems", write_filesystems}, {{}, nullptr},
 };
 
 Source const kernel_settings[] = {

@@ -13,8 +13,8 @@ namespace {
 
 constexpr u32 k_buckets = k_page / sizeof(Entry*);
 
-Pool<Node> nodes;
-Pool<Entry> entries;
+constinit Pool<Node> nodes("node");
+constinit Pool<Entry> entries("name");
 Entry* buckets[k_buckets];
 u64 next_number = 2;
 u64 next_cookie = 3; // 0 to 2 are "." and ".." and the first name: see getdents64

@@ -13,9 +13,9 @@ struct Room {
     char text[Bytes];
 };
 // Most names are short; the longest have 255 characters.
-Pool<Room<16>> short_ones;
-Pool<Room<64>> medium_ones;
-Pool<Room<256>> long_ones;
+constinit Pool<Room<16>> short_ones("text-16");
+constinit Pool<Room<64>> medium_ones("text-64");
+constinit Pool<Room<256>> long_ones("text-256");
 
 char* room_for(u64 bytes) {
     if (bytes <= 16) return reinterpret_cast<char*>(short_ones.make());

@@ -11,7 +11,7 @@ namespace iso::guest {
 
 namespace {
 
-Pool<Vma> areas_pool;
+constinit Pool<Vma> areas_pool("vm_area");
 
 bool alike(Vma const& a, Vma const& b) {
     return a.file == nullptr && b.file == nullptr && a.protection == b.protection &&

@@ -9,7 +9,7 @@ namespace iso::guest {
 
 namespace {
 
-Pool<AddressSpace> spaces;
+constinit Pool<AddressSpace> spaces("space");
 
 } // namespace
 
