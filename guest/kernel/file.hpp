@@ -87,7 +87,7 @@ private:
     OpenFile* near_[k_near] = {&console_files[0], &console_files[1], &console_files[2]};
     OpenFile** far_[k_far_frames] = {};
     u64 close_on_exec_[k_files / 64] = {};
-    u32 end_ = 3; // no slot from here on is in use
+    u32 end_ = 3;        // no slot from here on is in use
     u32 used_below_ = 0; // no slot below is free
     u32 references_ = 1;
 };
