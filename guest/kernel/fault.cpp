@@ -4,6 +4,7 @@
 // writing to one copies it. Anonymous pages get frames of zeros. Crossing into the kernel is the
 // dear part, so a fault brings in neighbours that the program is likely to touch next.
 #include "guest/kernel/frame.hpp"
+#include "guest/kernel/memory.hpp"
 #include "guest/kernel/ramfs.hpp"
 #include "guest/kernel/vm.hpp"
 #include "guest/port/port.hpp"
@@ -31,7 +32,10 @@ private:
     static constexpr u64 k_window = 16 * k_page;
     // The file is in memory already: a page mapped early costs about a fiftieth of a fault.
     static constexpr u64 k_file_window = 64 * k_page;
-    static constexpr u32 k_largest_window = 64; // in pages; windows never cross a leaf table
+    // In pages; windows never cross a leaf table. Where a fault costs more than the pages that it
+    // brings in, as many as a leaf table has.
+    static constexpr u32 k_largest_window = 64;
+    static u32 largest_window() { return port::populates() ? k_table_entries : k_largest_window; }
 
     Pte flags(bool writable) const {
         Pte flags = k_pte_present | k_pte_user | k_pte_accessed_dirty;
@@ -47,15 +51,7 @@ private:
     }
 
     // The leading slots that are still empty, at most `limit`; the first is known to be.
-    u32 empty_slots(u32 limit) const {
-        u32 count = 0;
-        while (count + 4 <= limit &&
-               (slot_[count] | slot_[count + 1] | slot_[count + 2] | slot_[count + 3]) == 0)
-            count += 4;
-        while (count < limit && slot_[count] == 0)
-            ++count;
-        return count;
-    }
+    u32 empty_slots(u32 limit) const { return static_cast<u32>(zero_words(slot_, limit)); }
 
     void commit(UserAddr address, Pte* slot, Pte first, u32 count) {
         port::map_run(space_.table, address, slot, first, count);
@@ -67,7 +63,7 @@ private:
     u32 wanted(UserAddr limit) {
         if (frames.available() < frames.total() / 8) return 1;
         if (page_ == area_.fault_next) {
-            area_.window = smaller(2 * area_.window, k_largest_window);
+            area_.window = smaller(2 * area_.window, largest_window());
         } else if (page_ != area_.start && area_.end - area_.start > k_window) {
             return 1;
         } else if (port::populates()) { // a fault costs more than the pages that it brings
