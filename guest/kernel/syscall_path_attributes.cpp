@@ -141,6 +141,9 @@ Result sys_fchown(u64 fd, u64 owner, u64 group) {
 }
 
 Result sys_utimensat(u64 directory, u64 path, u64 times, u64 flags) {
+    u64 given[4]; // Linux looks at them before it looks for the file
+    if (times != 0)
+        if (Result const bad = get_user(given, times); bad != 0) return bad;
     Node* node = nullptr;
     Result const result = path == 0 ? node_of(static_cast<u32>(directory), node)
                                     : paths::find_or_open(directory, path, flags, node);

@@ -69,6 +69,7 @@ Result sys_sched_getscheduler(u64 pid) {
 }
 
 Result sys_sched_getparam(u64 pid, u64 to) {
+    if (to == 0) return -EINVAL;
     return exists(pid) ? put_user(to, u32{0}) : -ESRCH;
 }
 

@@ -129,8 +129,7 @@ Result sys_waitid(u64 kind, u64 id, u64 info, u64 options, u64 usage) {
     }
     News news;
     Result const result = ask(question, news);
-    if (result < 0) return result;
-    if (info != 0) {
+    if (info != 0) { // also when there is no news: all zeros
         siginfo_t told = {};
         if (result > 0) {
             told.si_signo = SIGCHLD;
@@ -142,7 +141,7 @@ Result sys_waitid(u64 kind, u64 id, u64 info, u64 options, u64 usage) {
     }
     if (usage != 0 && result > 0)
         if (Result const failed = put_usage(usage, news.cycles); failed != 0) return failed;
-    return 0;
+    return smaller<Result>(result, 0);
 }
 
 } // namespace iso::guest

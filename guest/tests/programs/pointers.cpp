@@ -5,6 +5,7 @@ namespace {
 
 char buffer[4096];
 char const read_only[64] = {1};
+u64 zeros[4];
 
 struct Bad {
     char const* name;
@@ -36,6 +37,7 @@ u64 ok() {
 } // namespace
 
 int main(int, char**) {
+    sys(__NR_chdir, at("/")); // whose name is short
     u64 const program = at("/proc/self/exe");
     u64 const file = static_cast<u64>(sys(__NR_open, program, 0));
     u64 const directory = static_cast<u64>(sys(__NR_open, at("/"), 0x10000));
@@ -55,7 +57,10 @@ int main(int, char**) {
         {"top", ~0ul},
         {"edge", edge()},
         {"read-only", at(read_only)},
+        {"no-access", static_cast<u64>(sys(__NR_mmap, 0, 4096, 0, 0x22, ~0ul))},
     };
+    u64 const poller = static_cast<u64>(sys(__NR_epoll_create1, 0));
+    u64 const event = static_cast<u64>(sys(__NR_eventfd2, 0, 0));
     Call const calls[] = {
         {"write", __NR_write, 1, in, false, {1, 0, 16}},
         {"writev", __NR_writev, 1, in, false, {1, 0, 1}},
@@ -101,6 +106,56 @@ int main(int, char**) {
         {"getrusage", __NR_getrusage, 1, out, false, {0, 0}},
         {"sysinfo", __NR_sysinfo, 0, out, false, {0}},
         {"prctl-name", __NR_prctl, 1, in, false, {15, 0}},
+        {"preadv", __NR_preadv, 1, in, false, {file, 0, 1, 0}},
+        {"execve-path", __NR_execve, 0, in, false, {0, 0, 0}},
+        {"execve-arguments", __NR_execve, 1, in, true, {program, 0, 0}},
+        {"execve-environment", __NR_execve, 2, in, true, {program, 0, 0}},
+        {"clone3", __NR_clone3, 0, in, false, {0, 88}},
+        {"futex-wait", __NR_futex, 0, in, false, {0, 0, 1, 0}},
+        {"futex-wake", __NR_futex, 0, in, false, {0, 1, 1, 0}},
+        {"futex-time", __NR_futex, 3, in, true, {ok(), 0, 0, 0}},
+        {"futex-requeue", __NR_futex, 4, in, false, {ok(), 3, 0, 0, 0}},
+        {"futex-wake-op", __NR_futex, 4, in, false, {ok(), 5, 0, 0, 0, 0}},
+        {"pipe", __NR_pipe, 0, out, false, {0}},
+        {"pipe2", __NR_pipe2, 0, out, false, {0, 0}},
+        {"poll", __NR_poll, 0, in, false, {0, 1, 0}},
+        {"ppoll-time", __NR_ppoll, 2, in, true, {0, 0, 0, 0, 8}},
+        {"ppoll-mask", __NR_ppoll, 3, in, true, {0, 0, 0, 0, 8}},
+        {"select-in", __NR_select, 1, in, true, {5, 0, 0, 0, 0}},
+        {"select-time", __NR_select, 4, in, true, {0, 0, 0, 0, 0}},
+        {"pselect6-mask", __NR_pselect6, 5, in, true, {0, 0, 0, 0, 0, 0}},
+        {"epoll_ctl", __NR_epoll_ctl, 3, in, false, {poller, 1, event, 0}},
+        {"statx-path", __NR_statx, 1, in, false, {~0ul - 99, 0, 0, 0x7ff, ok()}},
+        {"statx", __NR_statx, 4, out, false, {~0ul - 99, program, 0, 0x7ff, 0}},
+        {"statfs-path", __NR_statfs, 0, in, false, {0, ok()}},
+        {"statfs", __NR_statfs, 1, out, false, {program, 0}},
+        {"fstatfs", __NR_fstatfs, 1, out, false, {file, 0}},
+        {"mkdir", __NR_mkdir, 0, in, false, {0, 0}},
+        {"mknod", __NR_mknod, 0, in, false, {0, 0x8000, 0}},
+        {"rmdir", __NR_rmdir, 0, in, false, {0}},
+        {"unlink", __NR_unlink, 0, in, false, {0}},
+        {"rename-from", __NR_rename, 0, in, false, {0, program}},
+        {"rename-to", __NR_rename, 1, in, false, {program, 0}},
+        {"link-from", __NR_link, 0, in, false, {0, program}},
+        {"link-to", __NR_link, 1, in, false, {program, 0}},
+        {"symlink-text", __NR_symlink, 0, in, false, {0, program}},
+        {"symlink-at", __NR_symlink, 1, in, false, {program, 0}},
+        {"chmod", __NR_chmod, 0, in, false, {0, 0}},
+        {"chown", __NR_chown, 0, in, false, {0, 0, 0}},
+        {"truncate", __NR_truncate, 0, in, false, {0, 0}},
+        {"utimensat-time", __NR_utimensat, 2, in, true, {~0ul - 99, at("/dev/null"), 0, 0}},
+        {"setitimer-set", __NR_setitimer, 1, in, true, {0, 0, 0}},
+        {"setitimer-get", __NR_setitimer, 2, out, true, {0, at(zeros), 0}},
+        {"getitimer", __NR_getitimer, 1, out, false, {0, 0}},
+        {"rt_sigtimedwait-set", __NR_rt_sigtimedwait, 0, in, false, {0, 0, at(zeros), 8}},
+        {"rt_sigtimedwait-time", __NR_rt_sigtimedwait, 2, in, true, {at(zeros), 0, 0, 8}},
+        {"rt_sigsuspend", __NR_rt_sigsuspend, 0, in, false, {0, 8}},
+        {"getresuid", __NR_getresuid, 1, out, false, {ok(), 0, ok()}},
+        {"getcpu", __NR_getcpu, 0, out, true, {0, 0, 0}},
+        {"sched_getparam", __NR_sched_getparam, 1, out, false, {0, 0}},
+        {"fcntl-lock", __NR_fcntl, 2, in, false, {file, 5, 0}},
+        {"wait4", __NR_wait4, 1, out, true, {~0ul, 0, 1, 0}},
+        {"waitid", __NR_waitid, 2, out, true, {0, 0, 0, 5, 0}},
     };
 
     for (Call const& call : calls) {
