@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <unistd.h>
 
@@ -96,19 +97,34 @@ Ran run_native(Job job) {
     return ran;
 }
 
+namespace {
+
+// The first line in which two texts differ, for a reader of a log who sees only its beginning.
+std::string first_difference(std::string_view native, std::string_view engine) {
+    for (int line = 1; !native.empty() || !engine.empty(); ++line) {
+        auto const of_native = native.substr(0, native.find('\n'));
+        auto const of_engine = engine.substr(0, engine.find('\n'));
+        if (of_native != of_engine)
+            return fmt::format("line {}: native \"{}\", engine \"{}\"", line, of_native, of_engine);
+        native.remove_prefix(std::min(of_native.size() + 1, native.size()));
+        engine.remove_prefix(std::min(of_engine.size() + 1, engine.size()));
+    }
+    return "only the line ends differ";
+}
+
+} // namespace
+
 Ran require_same(Arena const& arena, Job const& job) {
     Ran const native = run_native(job);
     Ran ran = arena.run(job);
     INFO(arena.name() << " " << job.program << " "
                       << fmt::format("{}", fmt::join(job.arguments, " ")));
     CHECK(ran.status == native.status);
-    CHECK(ran.err == native.err);
-    if (ran.out.size() > 4096 || native.out.size() > 4096) {
-        CHECK(ran.out.size() == native.out.size());
-        CHECK((ran.out == native.out)); // as one word: nobody reads megabytes of difference
-    } else {
-        CHECK(ran.out == native.out);
-    }
+    if (ran.err != native.err)
+        FAIL_CHECK("standard error: " << first_difference(native.err, ran.err));
+    if (ran.out != native.out)
+        FAIL_CHECK("standard output, " << native.out.size() << " and " << ran.out.size()
+                                       << " bytes: " << first_difference(native.out, ran.out));
     return ran;
 }
 

@@ -69,11 +69,14 @@ long churn(Random random, int steps) {
         }
         for (size_t page = 0; page < (kept < pages ? kept : pages); ++page)
             wrong += area[page * k_page + page] != static_cast<unsigned char>(value + page);
-        if (random.below(4) == 0 && kept > 2) { // a hole, and both sides one after the other
-            size_t const hole = 1 + random.below(kept - 2);
+        size_t hole = 0; // then both sides: what was in it may be another thread's by then
+        if (random.below(4) == 0 && kept > 2) {
+            hole = 1 + random.below(kept - 2);
             munmap(area + hole * k_page, k_page);
+            munmap(area, hole * k_page);
+            ++hole;
         }
-        munmap(area, kept * k_page);
+        munmap(area + hole * k_page, (kept - hole) * k_page);
     }
     return wrong;
 }

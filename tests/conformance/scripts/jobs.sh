@@ -13,10 +13,12 @@ echo "after USR1"
 (trap 'echo child; exit 3' TERM; : >"$D/ready"; while :; do sleep 0.01; done) & child=$!
 while [ ! -e "$D/ready" ]; do sleep 0.01; done
 kill -TERM $child; wait $child; echo "child $?"
+# ("wait" says how a job ended only if it was not collected before it.)
 sleep 1000 & child=$!
-kill $child; wait $child; echo "sleeper $?"
+kill $child; wait $child 2>/dev/null; echo "sleeper $?"
 sleep 1000 & child=$!
-kill -STOP $child; kill -CONT $child; kill -INT $child; kill -9 $child; wait $child; echo "stopped $?"
+kill -STOP $child; kill -CONT $child; kill -INT $child; kill -9 $child
+wait $child 2>/dev/null; echo "stopped $?"
 timeout 0.1 sleep 1000; echo "timeout $?"
 timeout 1000 sh -c 'exit 9'; echo "in time $?"
 timeout -s KILL 0.1 sleep 1000; echo "timeout KILL $?"
