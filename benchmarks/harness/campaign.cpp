@@ -2,7 +2,7 @@
 
 #include "benchmarks/harness/cells.hpp"
 #include "benchmarks/harness/schedule.hpp"
-#include "benchmarks/harness/statistics.hpp"
+#include "benchmarks/statistics/median.hpp"
 #include "benchmarks/harness/verify.hpp"
 #include "common/clock.hpp"
 

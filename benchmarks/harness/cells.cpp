@@ -1,8 +1,8 @@
 #include "benchmarks/harness/cells.hpp"
 
 #include "benchmarks/harness/metrics.hpp"
-#include "benchmarks/harness/random.hpp"
-#include "benchmarks/harness/statistics.hpp"
+#include "benchmarks/statistics/random.hpp"
+#include "benchmarks/statistics/median.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "benchmarks/harness/metrics.hpp"
 
-#include "benchmarks/harness/statistics.hpp"
+#include "benchmarks/statistics/median.hpp"
 
 namespace iso::bench {
 

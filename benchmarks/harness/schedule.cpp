@@ -1,6 +1,6 @@
 #include "benchmarks/harness/schedule.hpp"
 
-#include "benchmarks/harness/random.hpp"
+#include "benchmarks/statistics/random.hpp"
 
 #include <algorithm>
 

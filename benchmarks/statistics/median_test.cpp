@@ -1,5 +1,5 @@
-#include "benchmarks/harness/random.hpp"
-#include "benchmarks/harness/statistics.hpp"
+#include "benchmarks/statistics/median.hpp"
+#include "benchmarks/statistics/random.hpp"
 #include "tests/support/catch.hpp"
 
 #include <cmath>

@@ -1,6 +1,6 @@
-#include "benchmarks/harness/statistics.hpp"
+#include "benchmarks/statistics/median.hpp"
 
-#include "benchmarks/harness/random.hpp"
+#include "benchmarks/statistics/random.hpp"
 
 #include <algorithm>
 #include <cmath>
