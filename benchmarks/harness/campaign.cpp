@@ -2,8 +2,8 @@
 
 #include "benchmarks/harness/cells.hpp"
 #include "benchmarks/harness/schedule.hpp"
-#include "benchmarks/statistics/median.hpp"
 #include "benchmarks/harness/verify.hpp"
+#include "benchmarks/statistics/median.hpp"
 #include "common/clock.hpp"
 
 #include <fmt/format.h>

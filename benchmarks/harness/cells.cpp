@@ -1,8 +1,8 @@
 #include "benchmarks/harness/cells.hpp"
 
 #include "benchmarks/harness/metrics.hpp"
-#include "benchmarks/statistics/random.hpp"
 #include "benchmarks/statistics/median.hpp"
+#include "benchmarks/statistics/random.hpp"
 
 #include <fmt/format.h>
 
