@@ -316,6 +316,8 @@ void Monitor::end_of_space(unsigned slot) {
 
 void Monitor::tell_of_death(unsigned slot) {
     __atomic_store_n(&block_->command(slot).dead, 1U, __ATOMIC_SEQ_CST);
+    // Changed as well: K may have looked for deaths just before, and be about to sleep.
+    __atomic_fetch_add(&block_->event(slot).event_seq, 1U, __ATOMIC_SEQ_CST);
     futex_wake(&block_->event(slot).event_seq);
     // K may wait for an acknowledgement that nobody will give any more.
     if (read_once(block_->control().awaits_ack) == slot + 1) acknowledge();

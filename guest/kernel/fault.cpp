@@ -44,9 +44,10 @@ private:
         return flags;
     }
 
-    // How far past the page a window goes: to the next multiple of its size, inside [page_, limit).
+    // How many pages a window from here on has: those that this leaf table maps, below the limit.
     u32 room(u64 window, UserAddr limit) const {
-        UserAddr const end = smaller((page_ & ~(window - 1)) + window, limit);
+        UserAddr const leaf_end = (page_ & ~(k_leaf_bytes - 1)) + k_leaf_bytes;
+        UserAddr const end = smaller(smaller(page_ + window, leaf_end), limit);
         return static_cast<u32>((end - page_) >> k_page_bits);
     }
 
@@ -58,12 +59,12 @@ private:
         linear<iso_counters>(ISO_COUNTERS_GPA)->pages_mapped += count;
     }
 
-    // Sequential touching gets a window, larger each time; a small area gets one too. Touches here
-    // and there get one page, and so does everybody when memory runs short.
+    // Sequential touching gets a window, four times as large each time; a small area gets one too.
+    // Touches here and there get one page, and so does everybody when memory runs short.
     u32 wanted(UserAddr limit) {
         if (frames.available() < frames.total() / 8) return 1;
         if (page_ == area_.fault_next) {
-            area_.window = smaller(2 * area_.window, largest_window());
+            area_.window = smaller(4 * area_.window, largest_window());
         } else if (page_ != area_.start && area_.end - area_.start > k_window) {
             return 1;
         } else if (port::populates()) { // a fault costs more than the pages that it brings

@@ -134,8 +134,39 @@ Result AddressSpace::unmap(UserAddr start, UserAddr end) {
     return 0;
 }
 
+namespace {
+
+// Gathers what was emptied in a range, so that one commit does for many entries.
+class Emptied {
+public:
+    explicit Emptied(PageTable& table)
+        : table_(table) {}
+    void add(UserAddr start, UserAddr end) {
+        if (start_ == 0) {
+            start_ = start;
+        } else if (end - start_ > port::k_emptied_bytes) {
+            port::emptied(table_, start_, end_);
+            start_ = start;
+        }
+        end_ = end;
+    }
+    // One processor: nothing runs between the release of frames and this.
+    void flush(UserAddr start, UserAddr end) {
+        if (start_ == 0) return;
+        port::emptied(table_, start_, end_);
+        port::flush(table_, start, end);
+    }
+
+private:
+    PageTable& table_;
+    UserAddr start_ = 0; // 0: nothing was
+    UserAddr end_ = 0;
+};
+
+} // namespace
+
 void AddressSpace::drop_pages(UserAddr start, UserAddr end) {
-    bool dropped = false;
+    Emptied emptied(table);
     for (UserAddr address = start; address < end;) {
         UserAddr const stop = smaller((address & ~(k_leaf_bytes - 1)) + k_leaf_bytes, end);
         Pte* slot = table.leaf(address, false);
@@ -152,6 +183,7 @@ void AddressSpace::drop_pages(UserAddr start, UserAddr end) {
                 continue;
             }
             // Neighbours that were mapped together go together: a few instructions each.
+            UserAddr const from = address;
             Pte expected = first;
             do {
                 port::clear(table, address, slot);
@@ -159,7 +191,7 @@ void AddressSpace::drop_pages(UserAddr start, UserAddr end) {
                 address += k_page;
                 ++slot;
             } while (address < stop && *slot == expected);
-            dropped = true;
+            emptied.add(from, address);
             Gpa const frame = pte_frame(first);
             // RAM's last frame and the first module are neighbours, too.
             if (frames.is_ram(frame))
@@ -168,8 +200,7 @@ void AddressSpace::drop_pages(UserAddr start, UserAddr end) {
                                             k_page_bits));
         }
     }
-    // One processor: nothing runs between the release and this.
-    if (dropped) port::flush(table, start, end);
+    emptied.flush(start, end);
 }
 
 Result AddressSpace::forget(UserAddr start, UserAddr end) {
@@ -297,6 +328,7 @@ bool AddressSpace::move_pages(UserAddr from, UserAddr to, u64 bytes) {
     for (u64 offset = 0; offset < bytes; offset += k_page)
         if (table.entry(from + offset) != 0 && table.leaf(to + offset, true) == nullptr)
             return false;
+    Emptied emptied(table);
     for (u64 offset = 0; offset < bytes; offset += k_page) {
         Pte* const source = table.leaf(from + offset, false);
         if (source == nullptr) continue;
@@ -305,8 +337,9 @@ bool AddressSpace::move_pages(UserAddr from, UserAddr to, u64 bytes) {
         Pte* const target = table.leaf(to + offset, true);
         place_run(table, to + offset, &target[leaf_index(to + offset)], *slot, 1);
         port::clear(table, from + offset, slot);
+        emptied.add(from + offset, from + offset + k_page);
     }
-    port::flush(table, from, from + bytes);
+    emptied.flush(from, from + bytes);
     return true;
 }
 

@@ -33,14 +33,20 @@ void link_table(PageTable& table, Pte* slot, Gpa frame);
 /// Takes a table without entries from behind its slot.
 void unlink_table(PageTable& table, Pte* slot, Gpa frame);
 
+/// What emptied() takes at once.
+inline constexpr u64 k_emptied_bytes = u64{1} << 30U;
+
 /// Fills `count` empty neighbouring slots, the first of which maps `address`: entry i becomes
 /// first + i pages. No flush is needed: what was not present is not cached.
 void map_run(PageTable& table, UserAddr address, Pte* slot, Pte first, u32 count);
 /// Replaces one present entry, and makes the old one forgotten.
 void replace(PageTable& table, UserAddr address, Pte* slot, Pte entry);
-/// Empties one slot; the translation may linger until flush().
+/// Empties one slot; then say so with emptied().
 void clear(PageTable& table, UserAddr address, Pte* slot);
-/// Makes the translations of [start, end) forgotten after clear() or a downgrade by store().
+/// Nothing is left in [start, end), at most k_emptied_bytes, after clear(); translations may linger
+/// until flush().
+void emptied(PageTable& table, UserAddr start, UserAddr end);
+/// Makes the translations of [start, end) forgotten after emptied() or a downgrade by store().
 void flush(PageTable& table, UserAddr start, UserAddr end);
 /// Changes one present entry's permissions; the translation may linger until flush().
 void store(PageTable& table, UserAddr address, Pte* slot, Pte entry);

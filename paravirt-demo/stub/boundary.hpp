@@ -123,7 +123,7 @@ struct CommandPage {
     uint32_t spin;    ///< how long the virtual CPU spins before it sleeps
     uint32_t slot;
     uint32_t monitor_pid;
-    uint32_t pad2;
+    uint32_t kernel_asleep; ///< K sleeps, or is about to, until event_seq changes
     uint64_t gs_base;
     alignas(1024) MapperCommand ring[k_mapper_ring];
 };
@@ -138,8 +138,8 @@ struct EventPage {
     uint64_t fs_base;      ///< when the event happened
     uint32_t map_error;    ///< errno of a mapper call that failed; 0 none
     uint32_t mapper_ready; ///< the mapper runs under its own filter
-    uint32_t pad;
-    uint32_t tick; ///< a tick came while the stub ran; taken before it leaves
+    uint32_t asleep;       ///< the virtual CPU sleeps, or is about to, until `go` changes
+    uint32_t tick;         ///< a tick came while the stub ran; taken before it leaves
     uint64_t gs_base;
     alignas(64) uint32_t go; ///< futex: the event that was answered
 };

@@ -29,7 +29,6 @@ T const* pointer(Word value) {
 /// The host protection (PROT_*) that gives the program what the entry gives it.
 uint32_t protection_of(uint64_t pte) {
     if ((pte & k_pte_present) == 0) return 0; // PROT_NONE
-    if ((pte & k_pte_present) == 0) return 0;
     return 1U | ((pte & k_pte_write) != 0 ? 2U : 0U) | ((pte & k_pte_no_execute) == 0 ? 4U : 0U);
 }
 

@@ -35,10 +35,20 @@ void await_event(Space const& space, uint32_t answered) {
         if (__atomic_load_n(&event.event_seq, __ATOMIC_ACQUIRE) != answered) return;
         asm volatile("pause");
     }
-    while (__atomic_load_n(&event.event_seq, __ATOMIC_ACQUIRE) == answered) {
-        if (space.dead()) return;
-        futex_wait(&event.event_seq, answered);
+    uint32_t& asleep = space.command().kernel_asleep;
+    while (__atomic_load_n(&event.event_seq, __ATOMIC_ACQUIRE) == answered && !space.dead()) {
+        // Say so first, then look again: an event that comes in between sees who sleeps.
+        __atomic_store_n(&asleep, 1U, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&event.event_seq, __ATOMIC_SEQ_CST) == answered && !space.dead())
+            futex_wait(&event.event_seq, answered);
+        __atomic_store_n(&asleep, 0U, __ATOMIC_RELAXED);
     }
+}
+
+/// Lets the virtual CPU go on from the event. User code could write `asleep`, but does not run now.
+void answer(EventPage& event, uint32_t answered) {
+    __atomic_store_n(&event.go, answered, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&event.asleep, __ATOMIC_SEQ_CST) != 0) futex_wake(&event.go);
 }
 
 } // namespace
@@ -122,8 +132,7 @@ void enter_user(iso_pv_frame const& frame) {
             if (space.has_queued()) {
                 space.resume_after_commands(answered);
             } else {
-                __atomic_store_n(&event.go, answered, __ATOMIC_RELEASE);
-                futex_wake(&event.go);
+                answer(event, answered);
             }
             await_event(space, answered);
             space.last_event = __atomic_load_n(&event.event_seq, __ATOMIC_ACQUIRE);

@@ -29,6 +29,7 @@ namespace {
 static_assert(offsetof(EventPage, signal) == 4 && offsetof(EventPage, frame) == 8);
 static_assert(offsetof(EventPage, info) == 16 && offsetof(EventPage, fs_base) == 24);
 static_assert(offsetof(EventPage, map_error) == 32 && offsetof(EventPage, mapper_ready) == 36);
+static_assert(offsetof(EventPage, asleep) == 40 && offsetof(CommandPage, kernel_asleep) == 28);
 static_assert(offsetof(EventPage, tick) == 44 && offsetof(EventPage, gs_base) == 48 &&
               offsetof(EventPage, go) == 64);
 static_assert(offsetof(CommandPage, fs_base) == 8 && offsetof(CommandPage, gs_base) == 32 &&

@@ -19,6 +19,7 @@
 #define EV_FS 24
 #define EV_MAP_ERROR 32
 #define EV_MAPPER_READY 36
+#define EV_ASLEEP 40
 #define EV_TICK 44
 #define EV_GS 48
 #define EV_GO 64
@@ -26,6 +27,7 @@
 #define CMD_TAIL 0
 #define CMD_FS 8
 #define CMD_SPIN 16
+#define CMD_KERNEL_ASLEEP 28
 #define CMD_GS 32
 #define CMD_RING 1024
 #define CMD_RING_MASK 31
@@ -110,13 +112,17 @@ post:
         movl    $0, EV_TICK(%rbx)
         mov     EV_SEQ(%rbx), %r12d
         inc     %r12d
-        mov     %r12d, EV_SEQ(%rbx)
+        mov     %r12d, %eax
+        xchg    %eax, EV_SEQ(%rbx)      // a barrier: the event is seen, or it is seen who sleeps
+        movabs  $COMMAND_VA, %r14
+        cmpl    $0, CMD_KERNEL_ASLEEP(%r14)
+        je      posted
         lea     EV_SEQ(%rbx), %rdi
         mov     $FUTEX_WAKE, %esi
         mov     $1, %edx
         mov     $NR_futex, %eax
         call    iso_gate
-        movabs  $COMMAND_VA, %r14
+posted:
         mov     CMD_SPIN(%r14), %r15d
 await:
         mov     EV_GO(%rbx), %edx
@@ -127,12 +133,21 @@ await:
         dec     %r15d
         pause
         jmp     await
+// Whoever answers first stores the answer, then looks whether anybody sleeps: one of the two sees the
+// other, and a wake-up of somebody awake is saved.
 sleep:
+        mov     $1, %eax
+        xchg    %eax, EV_ASLEEP(%rbx)
+        mov     EV_GO(%rbx), %edx
+        cmp     %r12d, %edx
+        je      awake
         lea     EV_GO(%rbx), %rdi
         mov     $FUTEX_WAIT, %esi
         xor     %r10d, %r10d
         mov     $NR_futex, %eax
         call    iso_gate
+awake:
+        movl    $0, EV_ASLEEP(%rbx)
         jmp     await
 
         .macro restore_and_return
@@ -233,7 +248,9 @@ mapper_take:
         jmp     mapper_next
 mapper_resume:
         mov     16(%r14), %eax
-        mov     %eax, EV_GO(%rbx)
+        xchg    %eax, EV_GO(%rbx)
+        cmpl    $0, EV_ASLEEP(%rbx)
+        je      mapper_next
         lea     EV_GO(%rbx), %rdi
         mov     $FUTEX_WAKE, %esi
         mov     $1, %edx

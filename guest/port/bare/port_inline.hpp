@@ -40,6 +40,7 @@ inline void map_run(PageTable&, UserAddr, Pte* slot, Pte first, u32 count) {
 inline void clear(PageTable&, UserAddr, Pte* slot) {
     *slot = 0;
 }
+inline void emptied(PageTable&, UserAddr, UserAddr) {}
 inline void store(PageTable&, UserAddr, Pte* slot, Pte entry) {
     *slot = entry;
 }

@@ -34,9 +34,12 @@ inline void map_run(PageTable& table, UserAddr address, Pte* slot, Pte first, u3
     update(table, address, first, count, 0);
 }
 
-inline void clear(PageTable& table, UserAddr address, Pte* slot) {
+// One unmapping on the host for the range, however many mappings were in it.
+inline void clear(PageTable&, UserAddr, Pte* slot) {
     *slot = 0;
-    update(table, address, 0, 1, 0);
+}
+inline void emptied(PageTable& table, UserAddr start, UserAddr end) {
+    update(table, start, 0, (end - start) >> k_page_bits, 0);
 }
 
 inline void store(PageTable& table, UserAddr address, Pte* slot, Pte entry) {
