@@ -167,39 +167,12 @@ private:
 
 void AddressSpace::drop_pages(UserAddr start, UserAddr end) {
     Emptied emptied(table);
-    for (UserAddr address = start; address < end;) {
-        UserAddr const stop = smaller((address & ~(k_leaf_bytes - 1)) + k_leaf_bytes, end);
-        Pte* slot = table.leaf(address, false);
-        if (slot == nullptr) {
-            address = stop;
-            continue;
-        }
-        slot += leaf_index(address);
-        while (address < stop) {
-            Pte const first = *slot;
-            if (first == 0) {
-                address += k_page;
-                ++slot;
-                continue;
-            }
-            // Neighbours that were mapped together go together: a few instructions each.
-            UserAddr const from = address;
-            Pte expected = first;
-            do {
-                port::clear(table, address, slot);
-                expected += k_page;
-                address += k_page;
-                ++slot;
-            } while (address < stop && *slot == expected);
-            emptied.add(from, address);
-            Gpa const frame = pte_frame(first);
-            // RAM's last frame and the first module are neighbours, too.
-            if (frames.is_ram(frame))
-                frames.release(
-                    frame, static_cast<u32>(smaller(expected - first, frames.ram_end() - frame) >>
-                                            k_page_bits));
-        }
-    }
+    for_each_run(table, start, end, [&](PageRun const& run) -> Result {
+        port::clear_run(table, run.address, run.slot, run.count);
+        emptied.add(run.address, run.address + run.count * k_page);
+        if (frames.is_ram(run.frame())) frames.release(run.frame(), run.count);
+        return 0;
+    });
     emptied.flush(start, end);
 }
 
@@ -336,7 +309,7 @@ bool AddressSpace::move_pages(UserAddr from, UserAddr to, u64 bytes) {
         if (*slot == 0) continue;
         Pte* const target = table.leaf(to + offset, true);
         place_run(table, to + offset, &target[leaf_index(to + offset)], *slot, 1);
-        port::clear(table, from + offset, slot);
+        port::clear_run(table, from + offset, slot, 1);
         emptied.add(from + offset, from + offset + k_page);
     }
     emptied.flush(from, from + bytes);

@@ -41,9 +41,9 @@ inline constexpr u64 k_emptied_bytes = u64{1} << 30U;
 void map_run(PageTable& table, UserAddr address, Pte* slot, Pte first, u32 count);
 /// Replaces one present entry, and makes the old one forgotten.
 void replace(PageTable& table, UserAddr address, Pte* slot, Pte entry);
-/// Empties one slot; then say so with emptied().
-void clear(PageTable& table, UserAddr address, Pte* slot);
-/// Nothing is left in [start, end), at most k_emptied_bytes, after clear(); translations may linger
+/// Empties `count` neighbouring slots; then say so with emptied().
+void clear_run(PageTable& table, UserAddr address, Pte* slot, u32 count);
+/// Nothing is left in [start, end), at most k_emptied_bytes, after clear_run(); translations linger
 /// until flush().
 void emptied(PageTable& table, UserAddr start, UserAddr end);
 /// Makes the translations of [start, end) forgotten after emptied() or a downgrade by store().

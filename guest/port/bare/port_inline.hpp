@@ -3,6 +3,8 @@
 // The operations of port.hpp that are hot: on the bare machine they are an instruction or two.
 // Included by port.hpp only.
 
+#include "guest/kernel/memory.hpp"
+
 namespace iso::guest::port {
 
 // One processor's registers serve every program.
@@ -37,8 +39,8 @@ inline void map_run(PageTable&, UserAddr, Pte* slot, Pte first, u32 count) {
         *slot++ = first;
 }
 
-inline void clear(PageTable&, UserAddr, Pte* slot) {
-    *slot = 0;
+inline void clear_run(PageTable&, UserAddr, Pte* slot, u32 count) {
+    zero_small(slot, count * sizeof(Pte));
 }
 inline void emptied(PageTable&, UserAddr, UserAddr) {}
 inline void store(PageTable&, UserAddr, Pte* slot, Pte entry) {

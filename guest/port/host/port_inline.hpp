@@ -3,6 +3,8 @@
 // The port of the unit tests: an ordinary process, in which the kernel's parts run on an arena of
 // memory. Page tables are stored and never loaded. Included by port.hpp only.
 
+#include "guest/kernel/memory.hpp"
+
 namespace iso::guest::port {
 
 // One processor's registers serve every program.
@@ -18,8 +20,8 @@ inline void map_run(PageTable&, UserAddr, Pte* slot, Pte first, u32 count) {
     for (u32 i = 0; i < count; ++i)
         slot[i] = first + i * k_page;
 }
-inline void clear(PageTable&, UserAddr, Pte* slot) {
-    *slot = 0;
+inline void clear_run(PageTable&, UserAddr, Pte* slot, u32 count) {
+    zero_small(slot, count * sizeof(Pte));
 }
 inline void emptied(PageTable&, UserAddr, UserAddr) {}
 inline void store(PageTable&, UserAddr, Pte* slot, Pte entry) {

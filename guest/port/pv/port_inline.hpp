@@ -3,6 +3,7 @@
 // The operations of port.hpp that are hot, by hypercalls. The tables in guest memory are for the
 // kernel's own walks; what the program can reach is what the hypervisor was told to map.
 // Included by port.hpp only.
+#include "guest/kernel/memory.hpp"
 #include "guest/port/lazy_timer.hpp"
 #include "guest/port/pv/hypercall.hpp"
 
@@ -35,8 +36,8 @@ inline void map_run(PageTable& table, UserAddr address, Pte* slot, Pte first, u3
 }
 
 // One unmapping on the host for the range, however many mappings were in it.
-inline void clear(PageTable&, UserAddr, Pte* slot) {
-    *slot = 0;
+inline void clear_run(PageTable&, UserAddr, Pte* slot, u32 count) {
+    zero_small(slot, count * sizeof(Pte));
 }
 inline void emptied(PageTable& table, UserAddr start, UserAddr end) {
     update(table, start, 0, (end - start) >> k_page_bits, 0);
