@@ -67,6 +67,10 @@ public:
         if (options.memory_bytes != 0)
             words.push_back(fmt::format("--memory={}", options.memory_bytes));
         if (!options.root.empty()) words.push_back("--root=" + options.root);
+        if (!options.disk.empty())
+            words.push_back(
+                "--disk=" + options.disk +
+                (options.disk_bytes != 0 ? fmt::format(":{}", options.disk_bytes) : std::string()));
         if (options.workdir != "/") words.push_back("--workdir=" + options.workdir);
         for (std::string const& variable : options.environment)
             words.push_back("--env=" + variable);

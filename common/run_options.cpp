@@ -30,6 +30,16 @@ std::uint64_t unwrap_unit(char const* option, Result<std::uint64_t> value) {
     return *value;
 }
 
+/// FILE[:SIZE]. A path with a colon needs a SIZE, so that the last colon is the one before it.
+void parse_disk(std::string const& text, RunOptions& options) {
+    auto const colon = text.rfind(':');
+    options.disk = text.substr(0, colon);
+    if (options.disk.empty())
+        throw CLI::ValidationError("--disk", "FILE is empty in '" + text + "'");
+    if (colon == std::string::npos) return;
+    options.disk_bytes = unwrap_unit("--disk", parse_bytes(text.substr(colon + 1)));
+}
+
 } // namespace
 
 void add_run_options(CLI::App& run, RunOptions& options) {
@@ -43,6 +53,11 @@ void add_run_options(CLI::App& run, RunOptions& options) {
         ->option_text("HOST[:GUEST]")
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    run.add_option_function<std::string>(
+           "--disk", [&options](std::string const& text) { parse_disk(text, options); },
+           "A host file that is the guest's disk, at /disk inside; created, sparse, when it is "
+           "missing (64M)")
+        ->option_text("FILE[:SIZE]");
     run.add_option("--env", options.environment,
                    "A variable for the program; nothing else is inherited")
         ->option_text("NAME=VALUE")

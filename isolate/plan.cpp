@@ -447,6 +447,9 @@ Result<void> check_program(JailPlan const& plan, JailOptions const& options) {
 } // namespace
 
 Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryLimit memory) {
+    if (!options.run.disk.empty())
+        return error("--disk", "a jail shares the host's kernel: it has no disk of its own",
+                     "vmm-mini or paravirt-demo; here /tmp can be written to");
     JailPlan plan;
     plan.program = TRY(find_program(options.run.program));
     plan.ids = ids;

@@ -63,9 +63,19 @@ constexpr long k_monitor_calls[] = {
 constexpr long k_stub_calls[] = {SYS_prctl,       SYS_getppid, SYS_setrlimit, SYS_close_range,
                                  SYS_sigaltstack, SYS_clone,   SYS_seccomp};
 
+/// Calls of the disk are for its descriptor only.
+void allow_disk(jail::SeccompPolicy& policy, int disk) {
+    for (long const call : {SYS_preadv, SYS_pwritev, SYS_fdatasync})
+        policy.tests[static_cast<std::uint32_t>(call)] = {0,
+                                                          jail::ArgumentTest::Kind::one_of,
+                                                          {static_cast<std::uint32_t>(disk)},
+                                                          SeccompAction::allow(),
+                                                          SeccompAction::trap()};
+}
+
 } // namespace
 
-Result<void> confine() {
+Result<void> confine(int disk) {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return sys_error("prctl(PR_SET_NO_NEW_PRIVS)");
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -80,6 +90,7 @@ Result<void> confine() {
         policy.calls[static_cast<std::uint32_t>(call)] = SeccompAction::allow();
     for (long const call : k_stub_calls)
         policy.calls[static_cast<std::uint32_t>(call)] = SeccompAction::allow();
+    if (disk >= 0) allow_disk(policy, disk);
     jail::SeccompProgram const program = TRY(jail::compile_seccomp(policy));
     if (jail::install_seccomp(program.data(), program.size()) != 0)
         return sys_error("seccomp(SECCOMP_SET_MODE_FILTER)");

@@ -32,6 +32,10 @@ std::string hypercall_name(unsigned number) {
         return "sched_op";
     case ISO_HC_CALLBACK_OP:
         return "callback_op";
+    case ISO_HC_EVENT_CHANNEL_OP:
+        return "event_channel_op";
+    case ISO_HC_BLOCK_OP:
+        return "block_op";
     case ISO_HC_DOORBELL:
         return "doorbell";
     default:

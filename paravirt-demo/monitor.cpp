@@ -59,9 +59,9 @@ T read_once(T const& word) {
 
 } // namespace
 
-Result<Monitor> Monitor::create(ControlBlock const& block, Doorbell& doorbell, int ram_fd,
-                                Options const& options) {
-    Monitor monitor(block, doorbell);
+Result<Monitor> Monitor::create(ControlBlock const& block, Doorbell& doorbell, BlockRing* disk,
+                                int ram_fd, Options const& options) {
+    Monitor monitor(block, doorbell, disk);
     monitor.options_ = options;
     monitor.ram_ = TRY(moved_up(ram_fd, "memory"));
     monitor.control_ = TRY(moved_up(block.fd(), "control"));
@@ -189,6 +189,10 @@ std::int64_t Monitor::answer(std::uint32_t number, std::array<std::uint64_t, 5> 
         if (arguments[0] == ISO_MMUEXT_NEW_SPACE) return new_space();
         if (arguments[0] == ISO_MMUEXT_FREE_SPACE) return free_space(arguments[1]);
         return -ENOSYS;
+    case ISO_HC_EVENT_CHANNEL_OP:
+        return arguments[0] == ISO_EVTCHN_SEND ? send_event(arguments[1]) : -ENOSYS;
+    case ISO_HC_BLOCK_OP:
+        return disk_ != nullptr ? disk_->operate(arguments[0], arguments[1]) : -ENODEV;
     case ISO_HC_SET_TIMER_OP:
         return set_timer(arguments[0]);
     case ISO_HC_XEN_VERSION:
@@ -207,6 +211,15 @@ std::int64_t Monitor::answer(std::uint32_t number, std::array<std::uint64_t, 5> 
     default:
         return -ENOSYS;
     }
+}
+
+/// The disk is done with what was asked when this returns. The event says so all the same: a guest
+/// kernel may let others run until it comes.
+std::int64_t Monitor::send_event(std::uint64_t port) {
+    if (port != ISO_EVENT_DISK || disk_ == nullptr) return -EINVAL;
+    std::int64_t result = 0;
+    if (disk_->serve(result)) raise_event(ISO_EVENT_DISK);
+    return result;
 }
 
 std::int64_t Monitor::new_space() {

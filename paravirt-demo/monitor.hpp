@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/machine/doorbell.hpp"
+#include "paravirt-demo/block_ring.hpp"
 #include "paravirt-demo/control_block.hpp"
 #include "paravirt-demo/stub_process.hpp"
 
@@ -26,8 +27,9 @@ public:
         std::uint64_t tick_ns = 0; ///< an event at this interval, whatever the guest asks for
     };
 
-    static Result<Monitor> create(ControlBlock const& block, Doorbell& doorbell, int ram_fd,
-                                  Options const& options);
+    /// `disk`: nullptr without one.
+    static Result<Monitor> create(ControlBlock const& block, Doorbell& doorbell, BlockRing* disk,
+                                  int ram_fd, Options const& options);
 
     /// Starts the guest kernel's process, and the first address space's beside it, so that it is
     /// ready when the kernel asks.
@@ -50,9 +52,10 @@ public:
     [[nodiscard]] std::uint64_t spaces_started() const { return spaces_started_; }
 
 private:
-    Monitor(ControlBlock const& block, Doorbell& doorbell)
+    Monitor(ControlBlock const& block, Doorbell& doorbell, BlockRing* disk)
         : block_(&block)
-        , doorbell_(&doorbell) {}
+        , doorbell_(&doorbell)
+        , disk_(disk) {}
 
     /// What a slot is used for. Its process may have ended without being reaped in every state.
     enum class Slot : std::uint8_t {
@@ -72,6 +75,7 @@ private:
     void end_of_space(unsigned slot);
     std::int64_t free_space(std::uint64_t slot);
     std::int64_t set_timer(std::uint64_t deadline_ns);
+    std::int64_t send_event(std::uint64_t port);
     void serve_request();
     std::int64_t answer(std::uint32_t number, std::array<std::uint64_t, 5> const& arguments);
     void raise_event(unsigned port);
@@ -84,6 +88,7 @@ private:
 
     ControlBlock const* block_;
     Doorbell* doorbell_;
+    BlockRing* disk_;
     Options options_;
     Fd user_program_;
     Fd kernel_program_;

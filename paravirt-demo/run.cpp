@@ -4,6 +4,7 @@
 #include "common/machine/boot.hpp"
 #include "common/machine/conclude.hpp"
 #include "common/machine/crash.hpp"
+#include "common/machine/disk_file.hpp"
 #include "common/machine/explain.hpp"
 #include "common/machine/guest_clock.hpp"
 #include "common/machine/kernel_file.hpp"
@@ -91,6 +92,11 @@ Result<void> execute(RunOptions const& options, DomainOptions const& domain, Run
     ModuleTable modules = TRY(ModuleTable::collect(program.host, program.guest, options));
     TRY(modules.check_directory(options.workdir));
     modules.lay_out({});
+    std::optional<DiskFile> disk = TRY(DiskFile::open(options));
+    if (disk)
+        explain.step(fmt::format("{} {}, {} MiB", disk->created() ? "made" : "opened", options.disk,
+                                 disk->sectors() * k_sector / k_mib),
+                     "the disk: locked, so that no other machine writes to it");
     std::uint64_t const ram = TRY(ram_size(options, modules.bytes, k_linear_bytes));
     modules.lay_out({ram});
     KernelFile const kernel_bytes = TRY(KernelFile::open(domain.kernel_file, guest_kernel_image()));
@@ -112,7 +118,7 @@ Result<void> execute(RunOptions const& options, DomainOptions const& domain, Run
     kernel.load(kernel_bytes.bytes, memory);
     GuestClock const clock = TRY(read_host_clock());
     TRY(write_boot_info(memory, options, modules, clock, boot_flags(options, false),
-                        host_capabilities()));
+                        host_capabilities(), disk ? disk->sectors() : 0));
     KernelLaunch const launch = TRY(make_launch(kernel, memory));
     explain.step(fmt::format("loaded the guest kernel ({}), the files and the boot information",
                              kernel_bytes.name),
@@ -120,9 +126,11 @@ Result<void> execute(RunOptions const& options, DomainOptions const& domain, Run
 
     ControlBlock const block = TRY(ControlBlock::create());
     Doorbell doorbell(memory, options.trace);
-    Monitor monitor = TRY(Monitor::create(block, doorbell, ram_file.get(),
+    std::optional<BlockRing> ring;
+    if (disk) ring.emplace(memory, *disk);
+    Monitor monitor = TRY(Monitor::create(block, doorbell, ring ? &*ring : nullptr, ram_file.get(),
                                           {domain.placement.spin_iterations(), domain.tick_ns}));
-    TRY(confine());
+    TRY(confine(disk ? disk->fd() : -1));
     explain.step(
         "confined this process: no_new_privs, no capabilities, a seccomp filter",
         "what its processes inherit, too: nothing can be opened or connected from here on");
@@ -142,6 +150,8 @@ Result<void> execute(RunOptions const& options, DomainOptions const& domain, Run
     record_end(report, end, monitor, doorbell);
     add_guest_counters(report.counters, memory);
     add_boundary_counters(report.counters, block, monitor, doorbell);
+    if (disk) disk->add_to(report.counters);
+    if (ring) report.counters["disk.notifications"] = ring->notifications();
     add_host_counters(report.counters, usage);
     explain.step("ended and reaped the domain's processes", "nothing of it is left");
     return {};

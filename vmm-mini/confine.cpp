@@ -76,6 +76,9 @@ jail::SeccompPolicy make_policy(OpenDescriptors const& open) {
     policy.tests[SYS_readv] = only({STDIN_FILENO});
     policy.tests[SYS_write] = only({STDERR_FILENO, open.report});
     if (!open.statistics.empty()) policy.tests[SYS_pread64] = only(open.statistics);
+    if (open.disk >= 0)
+        for (long const call : {SYS_preadv, SYS_pwritev, SYS_fdatasync})
+            policy.tests[static_cast<std::uint32_t>(call)] = only({open.disk});
     policy.tests[SYS_tgkill] = only({::getpid()});
     policy.tests[SYS_mmap] = no_code();
     policy.tests[SYS_mprotect] = no_code();

@@ -35,18 +35,38 @@ LoopEnd finished(GuestEnd const& end) {
     return failed(Error{"guest kernel", "panic: " + end.message, "vmm-mini run --trace"});
 }
 
-/// The word that the guest sent to the doorbell, or nothing for any other use of a port.
-std::optional<std::uint32_t> doorbell_value(kvm_run const& run) {
+/// The word that the guest sent to this port, or nothing for any other use of one.
+std::optional<std::uint32_t> sent_to(kvm_run const& run, std::uint16_t port) {
     auto const& io = run.io;
-    if (io.port != ISO_DOORBELL_PORT || io.direction != KVM_EXIT_IO_OUT ||
-        io.size != sizeof(std::uint32_t) || io.count != 1)
+    if (io.port != port || io.direction != KVM_EXIT_IO_OUT || io.size != sizeof(std::uint32_t) ||
+        io.count != 1)
         return std::nullopt;
     std::uint32_t value = 0;
     std::memcpy(&value, reinterpret_cast<std::byte const*>(&run) + io.data_offset, sizeof value);
     return value;
 }
 
+std::optional<std::uint32_t> doorbell_value(kvm_run const& run) {
+    return sent_to(run, ISO_DOORBELL_PORT);
+}
+
+/// An access to a device's registers; false: nobody is there.
+bool access_registers(kvm_run& run, VirtioMmio* device) {
+    auto& mmio = run.mmio;
+    if (device == nullptr || !device->contains(mmio.phys_addr) || mmio.len > sizeof mmio.data)
+        return false;
+    std::span<std::byte> const bytes(reinterpret_cast<std::byte*>(mmio.data), mmio.len);
+    if (mmio.is_write != 0)
+        device->write(mmio.phys_addr, bytes);
+    else
+        device->read(mmio.phys_addr, bytes);
+    return true;
+}
+
 void trace_exit(kvm_run const& run) {
+    if (run.exit_reason == KVM_EXIT_MMIO)
+        return say(fmt::format("exit mmio {} {:#x}", run.mmio.is_write != 0 ? "write" : "read",
+                               std::uint64_t{run.mmio.phys_addr}));
     if (run.exit_reason != KVM_EXIT_IO)
         return say(fmt::format("exit {}", exit_name(run.exit_reason)));
     auto const value = doorbell_value(run);
@@ -59,14 +79,13 @@ void trace_exit(kvm_run const& run) {
 
 } // namespace
 
-LoopEnd run_guest(Vcpu const& vcpu, VcpuTimer& timer, Doorbell& doorbell, ExitCounts& counts,
-                  bool trace) {
+LoopEnd run_guest(Vcpu const& vcpu, Devices const& devices, ExitCounts& counts, bool trace) {
     kvm_run& run = vcpu.run();
     for (;;) {
         // First this, then the looks: whatever comes after them sets it again.
         run.immediate_exit = 0;
         if (stopping()) return stopped();
-        if (auto const offered = timer.offer(); !offered) return failed(offered.error());
+        if (auto const offered = devices.timer.offer(); !offered) return failed(offered.error());
         if (::ioctl(vcpu.fd.get(), KVM_RUN, 0) < 0) {
             int const code = errno;
             if (code != EINTR && code != EAGAIN) return failed(run_failed(vcpu, code));
@@ -79,12 +98,17 @@ LoopEnd run_guest(Vcpu const& vcpu, VcpuTimer& timer, Doorbell& doorbell, ExitCo
         switch (run.exit_reason) {
         case KVM_EXIT_IO: {
             auto const value = doorbell_value(run);
-            if (!value) return failed(unexpected_port(vcpu));
-            switch (doorbell.ring(*value)) {
+            if (!value) {
+                auto const queue = sent_to(run, ISO_DISK_PORT);
+                if (!queue || devices.disk == nullptr) return failed(unexpected_port(vcpu));
+                devices.disk->notify(*queue);
+                continue;
+            }
+            switch (devices.doorbell.ring(*value)) {
             case Doorbell::Next::resume:
                 continue;
             case Doorbell::Next::ended:
-                return finished(*doorbell.end());
+                return finished(*devices.doorbell.end());
             case Doorbell::Next::stopped:
                 return stopped();
             }
@@ -98,6 +122,7 @@ LoopEnd run_guest(Vcpu const& vcpu, VcpuTimer& timer, Doorbell& doorbell, ExitCo
         case KVM_EXIT_SHUTDOWN:
             return failed(triple_fault(vcpu));
         case KVM_EXIT_MMIO:
+            if (access_registers(run, devices.disk)) continue;
             return failed(outside_of_memory(vcpu));
         case KVM_EXIT_INTERNAL_ERROR:
             return failed(internal_error(vcpu));

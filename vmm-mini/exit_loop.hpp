@@ -4,6 +4,7 @@
 #include "common/report.hpp"
 #include "vmm-mini/kvm.hpp"
 #include "vmm-mini/vcpu_timer.hpp"
+#include "vmm-mini/virtio/mmio.hpp"
 
 #include <array>
 #include <cstdint>
@@ -24,8 +25,14 @@ struct LoopEnd {
     std::optional<Error> failure;
 };
 
+/// What a guest can reach besides its memory.
+struct Devices {
+    VcpuTimer& timer;
+    Doorbell& doorbell;
+    VirtioMmio* disk = nullptr; ///< nullptr: there is none
+};
+
 /// The main loop: runs the guest until it ends, fails or is stopped. Counts what it sees.
-LoopEnd run_guest(Vcpu const& vcpu, VcpuTimer& timer, Doorbell& doorbell, ExitCounts& counts,
-                  bool trace);
+LoopEnd run_guest(Vcpu const& vcpu, Devices const& devices, ExitCounts& counts, bool trace);
 
 } // namespace iso::vmm

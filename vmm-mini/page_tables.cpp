@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t k_present = 1U << 0U;
 constexpr std::uint64_t k_writable = 1U << 1U;
+constexpr std::uint64_t k_uncached = 1U << 4U;
 constexpr std::uint64_t k_accessed = 1U << 5U;
 constexpr std::uint64_t k_dirty = 1U << 6U;
 constexpr std::uint64_t k_large = 1U << 7U;
@@ -61,22 +62,26 @@ std::uint64_t max_linear_bytes() {
     return std::min((k_tables - 3) * k_gib, k_entries * k_gib);
 }
 
-Result<GuestPhys> build_page_tables(GuestMemory const& memory, KernelImage const& kernel) {
+Result<GuestPhys> build_page_tables(GuestMemory const& memory, KernelImage const& kernel,
+                                    std::uint64_t device_bytes) {
+    std::uint64_t const all = memory.end() + device_bytes;
     TableArea area(memory);
     GuestPhys const root = TRY(area.add());
     GuestPhys const pointers = TRY(area.add());
     area.set(root, (ISO_KERNEL_BASE >> 39U) % k_entries, pointers.value | k_branch);
 
-    for (std::uint64_t gib = 0; gib < memory.end(); gib += k_gib) {
+    for (std::uint64_t gib = 0; gib < all; gib += k_gib) {
         GuestPhys const directory = TRY(area.add());
         area.set(pointers, gib / k_gib, directory.value | k_branch);
-        std::uint64_t const end = std::min(gib + k_gib, memory.end());
+        std::uint64_t const end = std::min(gib + k_gib, all);
         for (std::uint64_t gpa = gib; gpa < end; gpa += k_large_page) {
             std::uint64_t const index = (gpa - gib) / k_large_page;
             if (gpa != ISO_KERNEL_GPA) {
                 bool const ram = gpa < memory.modules_base().value;
+                bool const device = gpa >= memory.end();
                 area.set(directory, index,
-                         gpa | k_leaf | k_large | k_no_execute | (ram ? k_writable : 0));
+                         gpa | k_leaf | k_large | k_no_execute | (ram || device ? k_writable : 0) |
+                             (device ? k_uncached : 0));
                 continue;
             }
             GuestPhys const image = TRY(area.add());

@@ -5,6 +5,7 @@
 #include "common/machine/conclude.hpp"
 #include "common/machine/counters.hpp"
 #include "common/machine/crash.hpp"
+#include "common/machine/disk_file.hpp"
 #include "common/machine/explain.hpp"
 #include "common/machine/guest_clock.hpp"
 #include "common/machine/kernel_file.hpp"
@@ -42,6 +43,9 @@ constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
 
 constexpr std::uint32_t k_memory_slot = 0;
 
+/// Where devices have their registers: behind the memory, in a large page of the linear map.
+constexpr std::uint64_t k_device_bytes = k_large_page;
+
 /// Makes the pages that every guest writes at its start private and present, in few calls. Left
 /// alone they would be read first, as the shared zero page, and then replaced: each time KVM
 /// flushes what it knows of the page. An optimisation only: a kernel without MADV_POPULATE_WRITE
@@ -70,7 +74,14 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     ModuleTable modules = TRY(ModuleTable::collect(program.host, program.guest, options));
     TRY(modules.check_directory(options.workdir));
     modules.lay_out({});
-    std::uint64_t const ram = TRY(ram_size(options, modules.bytes, max_linear_bytes()));
+    std::optional<DiskFile> disk = TRY(DiskFile::open(options));
+    if (disk)
+        explain.step(fmt::format("{} {}, {} MiB", disk->created() ? "made" : "opened", options.disk,
+                                 disk->sectors() * k_sector / k_mib),
+                     "the disk: locked, so that no other machine writes to it");
+    std::uint64_t const device_bytes = disk ? k_device_bytes : 0;
+    std::uint64_t const ram =
+        TRY(ram_size(options, modules.bytes, max_linear_bytes() - device_bytes));
     modules.lay_out({ram});
     KernelFile const kernel_bytes = TRY(KernelFile::open(kernel_file, embedded_kernel()));
     KernelImage const kernel = TRY(KernelImage::parse(kernel_bytes.bytes, kernel_bytes.name));
@@ -108,7 +119,7 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     TRY(memory.seal_modules());
     prefault(memory, kernel);
     kernel.load(kernel_bytes.bytes, memory);
-    GuestPhys const page_tables = TRY(build_page_tables(memory, kernel));
+    GuestPhys const page_tables = TRY(build_page_tables(memory, kernel, device_bytes));
     explain.step(fmt::format("loaded the kernel ({}), mapped the files, built page tables",
                              kernel_bytes.name),
                  "files are mapped, not copied; code is never writable, data never executable");
@@ -121,7 +132,7 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     GuestClock const clock = TRY(read_clock(vcpu));
     TRY(write_boot_info(memory, options, modules, clock,
                         boot_flags(options, backend.emulates_ring0()),
-                        cpuid.hardware_capabilities()));
+                        cpuid.hardware_capabilities(), disk ? disk->sectors() : 0, memory.end()));
     explain.step(fmt::format("wrote the boot information; TSC {} kHz, offset {}", clock.tsc_khz,
                              static_cast<std::int64_t>(clock.tsc_offset)),
                  "the guest turns its TSC into the host's CLOCK_MONOTONIC without an exit");
@@ -129,15 +140,21 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
     Statistics const vm_statistics = counting ? TRY(Statistics::open(vm.fd)) : Statistics{};
     Statistics const vcpu_statistics = counting ? TRY(Statistics::open(vcpu.fd)) : Statistics{};
     if (counting) explain.step("opened KVM's statistics", "asked for: it costs a little");
-    TRY(confine({vcpu.fd.get(), options.report_fd, {vm_statistics.fd(), vcpu_statistics.fd()}}));
+    TRY(confine({vcpu.fd.get(),
+                 options.report_fd,
+                 disk ? disk->fd() : -1,
+                 {vm_statistics.fd(), vcpu_statistics.fd()}}));
     explain.step("confined this process: no_new_privs, no capabilities, a seccomp filter",
                  "a guest that breaks out of the VM finds a process that can only serve it");
 
     Doorbell doorbell(memory, options.trace);
     doorbell.set_timer_device([&timer](std::uint64_t deadline) { return timer.set(deadline); });
+    std::optional<VirtioMmio> registers;
+    if (disk) registers.emplace(memory, GuestPhys{memory.end()}, VirtioBlock(*disk));
     ExitCounts exits{};
     report.phases.enter = monotonic_ns();
-    LoopEnd end = run_guest(vcpu, timer, doorbell, exits, options.trace);
+    LoopEnd end =
+        run_guest(vcpu, {timer, doorbell, registers ? &*registers : nullptr}, exits, options.trace);
     report.phases.exit = monotonic_ns();
     (void)doorbell.console().drain(
         stopping()); // whatever killed the guest, what it printed is seen
@@ -153,6 +170,8 @@ Result<void> execute(RunOptions const& options, std::string const& kernel_file, 
         add_guest_counters(report.counters, memory);
         add_exit_counters(report.counters, exits);
         add_doorbell_counters(report.counters, doorbell);
+        if (disk) disk->add_to(report.counters);
+        if (registers) report.counters["disk.notifications"] = registers->notifications();
         add_host_counters(report.counters);
         report.counters["clock.error_ns"] = static_cast<std::uint64_t>(std::abs(clock.error_now()));
     }

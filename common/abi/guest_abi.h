@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define ISO_ABI_VERSION 3u
+#define ISO_ABI_VERSION 4u
 #define ISO_ABI_MAGIC 0x62616c6f73690a00ull /* "\0\nisolab" */
 
 typedef uint64_t iso_gpa_t; /* a guest-physical address: not a pointer, on either side */
@@ -127,11 +127,13 @@ struct iso_boot_info {
     /* The program's first stack as the System V ABI has it, built by the engine in whole pages of
      * RAM that nothing else uses and that the program gets; it ends at ISO_USER_HIGH. 0: the kernel
      * builds it, from what is above. */
-    iso_gpa_t stack;         /* [in] its lowest page */
-    uint64_t stack_bytes;    /* [in] of those pages */
-    uint64_t stack_used;     /* [in] from the stack pointer to the end */
-    iso_gpa_t stack_headers; /* [in] the pairs AT_PHDR, AT_PHNUM, AT_ENTRY, in this order: the
-                              *      kernel fills their values in */
+    iso_gpa_t stack;          /* [in] its lowest page */
+    uint64_t stack_bytes;     /* [in] of those pages */
+    uint64_t stack_used;      /* [in] from the stack pointer to the end */
+    iso_gpa_t stack_headers;  /* [in] the pairs AT_PHDR, AT_PHNUM, AT_ENTRY, in this order: the
+                               *      kernel fills their values in */
+    uint64_t disk_sectors;    /* [in] sectors of 512 bytes of the disk; 0: there is none */
+    iso_gpa_t disk_registers; /* [in] on the bare machine: its virtio-mmio registers, one page */
 };
 
 /* ---- The doorbell -----------------------------------------------------------------------------
@@ -180,6 +182,17 @@ struct iso_doorbell {
     uint64_t argument[8]; /* [out] */
     struct iso_range ranges[ISO_DOORBELL_RANGES]; /* [out] */
 };
+
+/* ---- The disk ---------------------------------------------------------------------------------
+ */
+
+/* On the bare machine the disk is a virtio 1.x block device with memory-mapped registers (virtio
+ * 1.2, 4.2 and 5.2) at `disk_registers`, which the linear map shows like memory. It has one queue.
+ * Besides by QueueNotify, the queue is notified by a 32-bit `out` of its number to this port: an
+ * access to the registers would have to be decoded first. The device has answered everything that
+ * was available before the notification returns. It raises no interrupts.
+ * Under the hypervisor it is a ring: see hypercall_abi.h. */
+#define ISO_DISK_PORT 0x510u
 
 /* ---- The console ring -------------------------------------------------------------------------
  */

@@ -31,7 +31,9 @@ enum iso_hypercall {
     ISO_HC_MMUEXT_OP = 26,         /* (ISO_MMUEXT_*, argument) */
     ISO_HC_SCHED_OP = 29,          /* (ISO_SCHED_*, argument) */
     ISO_HC_CALLBACK_OP = 30,       /* (ISO_CALLBACK_*, address) */
+    ISO_HC_EVENT_CHANNEL_OP = 32,  /* (ISO_EVTCHN_*, argument) */
     ISO_HC_DOORBELL = 48,          /* (operation) guest_abi.h's doorbell; Xen's arch_0 */
+    ISO_HC_BLOCK_OP = 49,          /* (ISO_BLOCK_*, argument) the disk; Xen's arch_1 */
 };
 
 #define ISO_HYPERCALL_VERSION 2u
@@ -128,6 +130,58 @@ struct iso_shared_info {
     uint32_t pending[32];    /* event channels: bit set when an event arrived */
 };
 #define ISO_EVENT_TIMER 0u
+
+#define ISO_EVENT_DISK 1u /* both ways: the guest sends it, and it is pending when answers came */
+
+enum { ISO_EVTCHN_SEND = 4 }; /* (port) */
+
+/* ---- The disk ---------------------------------------------------------------------------------
+ */
+
+/* A ring in guest memory, in the spirit of Xen's blkif.h: the guest puts requests in and advances
+ * request_producer, then sends ISO_EVENT_DISK; the monitor puts each answer where a request was and
+ * advances response_producer. Counters only grow; a slot's index is a counter modulo the ring's
+ * size. As many requests may be on their way as there are slots. Requests are done in order. (Xen's
+ * front ends tell where their ring is through its store; here a hypercall does.) */
+#define ISO_BLOCK_SLOTS 32u
+#define ISO_BLOCK_SEGMENTS 14u
+
+/* ISO_BLOCK_CONNECT: (guest-physical address of a struct iso_block_ring, at the start of a page) 0,
+ * -ENODEV, -EFAULT, -EINVAL */
+enum { ISO_BLOCK_CONNECT = 1 };
+enum { ISO_BLOCK_READ = 0, ISO_BLOCK_WRITE = 1, ISO_BLOCK_FLUSH = 3 };
+
+struct iso_block_segment {
+    uint64_t gpa;
+    uint64_t bytes;
+};
+
+struct iso_block_request {
+    uint32_t operation;
+    uint32_t segment_count;
+    uint64_t id;     /* comes back in the answer */
+    uint64_t sector; /* of 512 bytes */
+    struct iso_block_segment segment[ISO_BLOCK_SEGMENTS];
+    uint64_t reserved;
+};
+
+struct iso_block_response {
+    uint64_t id;
+    uint32_t operation;
+    int32_t status; /* 0 or -errno */
+};
+
+union iso_block_slot {
+    struct iso_block_request request;
+    struct iso_block_response response;
+};
+
+struct iso_block_ring {
+    uint32_t request_producer;  /* the guest's */
+    uint32_t response_producer; /* the monitor's */
+    uint32_t reserved[62];
+    union iso_block_slot slot[ISO_BLOCK_SLOTS];
+};
 
 /* The vector that says: this address space cannot go on. error 0: the host ended its process (an
  * attack on the boundary); else the errno with which the host refused a mapping. */

@@ -64,7 +64,8 @@ Result<void> write_modules(GuestMemory const& memory, ModuleTable const& modules
 
 Result<void> write_boot_info(GuestMemory const& memory, RunOptions const& options,
                              ModuleTable const& modules, GuestClock const& clock,
-                             std::uint64_t flags, std::uint32_t hardware_capabilities) {
+                             std::uint64_t flags, std::uint32_t hardware_capabilities,
+                             std::uint64_t disk_sectors, std::uint64_t disk_registers) {
     auto const area = memory.at({ISO_ARGUMENTS_GPA}, ISO_ARGUMENTS_BYTES, Access::write);
     if (!area) return error("boot", "RAM ends before the argument area");
     StringArea strings(*area);
@@ -99,6 +100,8 @@ Result<void> write_boot_info(GuestMemory const& memory, RunOptions const& option
     while (::getrandom(boot.random, sizeof boot.random, 0) !=
            static_cast<ssize_t>(sizeof boot.random))
         if (errno != EINTR) return sys_error("getrandom");
+    boot.disk_sectors = disk_sectors;
+    boot.disk_registers = disk_sectors != 0 ? disk_registers : 0;
     boot.host_uid = ::getuid();
     boot.host_gid = ::getgid();
     build_stack(memory, options, modules.modules.front().guest, hardware_capabilities, boot);

@@ -184,6 +184,8 @@ struct Table {
         call[ISO_HC_MMUEXT_OP] = mmuext_op;
         call[ISO_HC_SCHED_OP] = sched_op;
         call[ISO_HC_CALLBACK_OP] = callback_op;
+        call[ISO_HC_EVENT_CHANNEL_OP] = to_monitor<ISO_HC_EVENT_CHANNEL_OP>;
+        call[ISO_HC_BLOCK_OP] = to_monitor<ISO_HC_BLOCK_OP>;
         call[ISO_HC_DOORBELL] = to_monitor<ISO_HC_DOORBELL>;
     }
 };
