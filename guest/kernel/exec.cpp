@@ -117,10 +117,13 @@ struct Program {
 // What the headers of a file lie in: all of a file that the engine passed in, of others the first
 // page.
 u8 const* first_bytes(Node& file, u64& bytes) {
+    if (!is_paged(file)) {
+        bytes = file.size;
+        return bytes != 0 ? linear(file.data) : nullptr;
+    }
     Gpa const gpa = file_page(file, 0, false);
-    bool const in_ram = frames.is_ram(gpa);
-    bytes = in_ram ? smaller(file.size, k_page) : file.size;
-    return gpa != 0 ? linear(gpa) : nullptr;
+    bytes = smaller(file.size, k_page);
+    return gpa != 0 && gpa != k_no_page ? linear(gpa) : nullptr;
 }
 
 Result find_program(Program& program) {

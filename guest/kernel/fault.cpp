@@ -122,11 +122,13 @@ private:
         if (tail) return anonymous();
         if (offset >= page_up(node.size)) return FaultResult::beyond_file;
         Gpa const frame = file_page(node, offset >> k_page_bits, area_.shared);
+        if (frame == k_no_page) return FaultResult::beyond_file;
         if (frame == 0) // a hole, or no room to fill it
             return area_.shared ? FaultResult::out_of_memory : private_copy(0, 0);
         bool const partial = area_.zero_tail && area_.file_bytes - (page_ - area_.start) < k_page;
         if (!area_.shared && (write || partial))
             return private_copy(frame, partial ? area_.file_bytes - (page_ - area_.start) : k_page);
+        if (area_.shared && !area_.read_only) file_exposed(node, offset >> k_page_bits);
         frames.share(frame);
         commit(page_, slot_, frame | flags(area_.shared), 1);
         return FaultResult::served;
@@ -223,7 +225,7 @@ Vma* AddressSpace::grow_stack(UserAddr address) {
 
 void Vma::view(Node& node, u64 offset) {
     file = &node;
-    paged = node.operations == &ramfs::file_operations;
+    paged = is_paged(node);
     file_data = paged ? offset : node.data + offset;
     file_bytes = node.size > offset ? node.size - offset : 0;
 }

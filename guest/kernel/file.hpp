@@ -16,6 +16,8 @@ struct FileOperations {
     Result (*read)(OpenFile&, UserAddr to, u64 bytes, u64 offset) = nullptr;
     Result (*write)(OpenFile&, UserAddr from, u64 bytes, u64 offset) = nullptr;
     bool seekable = false;
+    /// Of a regular file: its bytes lie in pages here and there, not in one piece.
+    bool paged = false;
     /// What it is ready for (POLLIN...); names the queues that are woken when that changes to the
     /// poller. Absent: always ready, as a regular file.
     u32 (*poll)(OpenFile&, Poller&) = nullptr;

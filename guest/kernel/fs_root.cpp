@@ -1,6 +1,7 @@
 // The tree that the machine starts with: the files the engine passed in, /dev, /proc and /tmp.
 // Built when the first path is looked up; what is in /dev and /proc appears when it is asked for.
 #include "guest/kernel/boot.hpp"
+#include "guest/kernel/diskfs.hpp"
 #include "guest/kernel/fs_device.hpp"
 #include "guest/kernel/procfs.hpp"
 #include "guest/kernel/vfs_text.hpp"
@@ -89,6 +90,11 @@ bool add_system_nodes() {
     processes->special = &procfs::root_directory;
     temporary->filesystem = FileSystem::temporary;
     temporary->mode = k_type_directory | 01777;
+    if (diskfs::is_mounted()) {
+        Node* const disk = directory_at(&root_node, "disk");
+        if (disk == nullptr) return false;
+        diskfs::attach(*disk);
+    }
     return true;
 }
 

@@ -9,7 +9,7 @@
 namespace iso::guest {
 
 Result map_segments(AddressSpace& memory, ElfImage const& image, Node& file, Vma* areas) {
-    bool const paged = file.operations == &ramfs::file_operations;
+    bool const paged = is_paged(file);
     Gpa const data = paged ? 0 : file.data;
     Segment const* segment = image.segments;
     for (auto const* const end = segment + image.segment_count; segment != end; ++segment) {

@@ -1,7 +1,9 @@
 // Processes: the table of them, and how they end.
 #include "guest/kernel/process.hpp"
 
+#include "guest/kernel/boot.hpp"
 #include "guest/kernel/console.hpp"
+#include "guest/kernel/diskfs.hpp"
 #include "guest/kernel/futex.hpp"
 #include "guest/kernel/pool.hpp"
 #include "guest/kernel/procfs.hpp"
@@ -25,7 +27,7 @@ constinit Process* all = &first_process;
 constinit u32 process_count = 1;
 constinit u32 last_pid = 2;
 
-[[noreturn]] void end_machine(int wait_status) {
+[[noreturn]] inline void power_off(int wait_status) {
     int const signal = wait_status & 0x7f;
     iso_doorbell& page = port::request();
     page.range_count = 0;
@@ -33,6 +35,17 @@ constinit u32 last_pid = 2;
     page.argument[1] = static_cast<u64>(signal != 0 ? signal : wait_status >> 8);
     port::ring(ISO_OP_EXIT); // the engine writes out what the console ring holds
     port::halt();
+}
+
+[[noreturn, gnu::noinline]] void end_with_disk(int wait_status) {
+    diskfs::unmount();
+    power_off(wait_status);
+}
+
+[[noreturn]] void end_machine(int wait_status) {
+    if (boot_info().disk_sectors != 0) [[unlikely]]
+        end_with_disk(wait_status);
+    power_off(wait_status);
 }
 
 void unlink_child(Process& parent, Process& child) {

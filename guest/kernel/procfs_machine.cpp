@@ -1,6 +1,7 @@
 // Files of /proc about the machine and the kernel (proc(5)).
 #include "guest/kernel/boot.hpp"
 #include "guest/kernel/clock.hpp"
+#include "guest/kernel/diskfs.hpp"
 #include "guest/kernel/frame.hpp"
 #include "guest/kernel/pool.hpp"
 #include "guest/kernel/process.hpp"
@@ -142,6 +143,7 @@ void write_mounts(Report& report, Process*) {
               "tmpfs /dev/shm tmpfs rw,relatime 0 0\n"
               "proc /proc proc rw,relatime 0 0\n"
               "tmpfs /tmp tmpfs rw,relatime 0 0\n";
+    if (diskfs::is_mounted()) report << "disk /disk isolab rw,noatime 0 0\n";
 }
 
 Source const machine_files[] = {

@@ -91,6 +91,7 @@ Result write(OpenFile& file, UserAddr from, u64 bytes, u64 offset) {
 
 } // namespace
 
-FileOperations const file_operations = {.read = read, .write = write, .seekable = true};
+FileOperations const file_operations = {
+    .read = read, .write = write, .seekable = true, .paged = true};
 
 } // namespace iso::guest::ramfs

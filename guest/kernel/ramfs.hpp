@@ -39,13 +39,27 @@ extern FileOperations const file_operations;
 
 namespace iso::guest {
 
-// What mappings of files need, of RAM files as well as of those that the engine passed in. Frames
-// that are RAM's (frames.is_ram) are the file's: a mapping takes a reference of its own to each
-// (frames.share) and drops it when it ends; the others are never freed.
+// What does not care where a file's bytes are: in RAM, on the disk, or in what the engine passed
+// in. Frames that are RAM's (frames.is_ram) are the file's: a mapping takes a reference of its own
+// to each (frames.share) and drops it when it ends; the others are never freed.
 
+inline bool is_paged(Node const& node) {
+    if (node.operations == nullptr) [[likely]] // the program that the engine passed in
+        return false;
+    return node.operations->paged;
+}
 /// Where page `index` of the file lies; 0 when it has none and none is made (a hole reads as
-/// zeros), or, with `create`, when there is no room. The page may lie behind the file's end.
+/// zeros), or, with `create`, when there is no room; k_no_page when it cannot be had. The page may
+/// lie behind the file's end.
 Gpa file_page(Node& node, u64 index, bool create);
+inline constexpr Gpa k_no_page = 1;
+/// A program may from now on write to that page, which is in memory, through a mapping.
+void file_exposed(Node& node, u64 index);
+/// Cuts a file off that can be written to, or lets it grow by a hole. -EFBIG, -EIO.
+Result cut_file(Node& node, u64 size);
+/// As ramfs::allocate and ramfs::seek.
+Result file_allocate(Node& node, u64 offset, u64 bytes);
+u64 file_seek(Node& node, u64 from, bool data);
 /// How many pages from `index` on, at most `most`, have neighbouring frames, and where the first of
 /// them lies; 0 when page `index` has no frame.
 u32 file_run(Node& node, u64 index, u32 most, Gpa& first);

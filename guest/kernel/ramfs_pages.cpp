@@ -1,4 +1,5 @@
 // The pages of RAM files.
+#include "guest/kernel/diskfs.hpp"
 #include "guest/kernel/frame.hpp"
 #include "guest/kernel/ramfs.hpp"
 #include "guest/kernel/vm.hpp"
@@ -220,8 +221,28 @@ u64 seek(Node& file, u64 from, bool data) {
 
 } // namespace ramfs
 
+static_assert(k_no_page == diskfs::k_unreadable);
+
+void file_exposed(Node& node, u64 index) {
+    if (vfs::on_disk(&node)) diskfs::expose(node, index);
+}
+
+Result cut_file(Node& node, u64 size) {
+    return vfs::on_disk(&node) ? diskfs::truncate(node, size) : ramfs::truncate(node, size);
+}
+
+Result file_allocate(Node& node, u64 offset, u64 bytes) {
+    return vfs::on_disk(&node) ? diskfs::allocate(node, offset, bytes)
+                               : ramfs::allocate(node, offset, bytes);
+}
+
+u64 file_seek(Node& node, u64 from, bool data) {
+    return vfs::on_disk(&node) ? diskfs::seek(node, from, data) : ramfs::seek(node, from, data);
+}
+
 Gpa file_page(Node& node, u64 index, bool create) {
     if (node.operations == &ramfs::file_operations) return ramfs::page(node, index, create);
+    if (vfs::on_disk(&node)) return diskfs::page(node, index, create);
     return index << k_page_bits < node.size ? node.data + (index << k_page_bits) : 0;
 }
 
@@ -231,6 +252,10 @@ u32 file_run(Node& node, u64 index, u32 most, Gpa& first) {
         return first != 0 ? count : 0;
     }
     first = file_page(node, index, false);
+    if (vfs::on_disk(&node)) {
+        if (first == k_no_page) first = 0;
+        return first != 0 ? 1 : 0;
+    }
     u64 const pages = page_up(node.size) >> k_page_bits;
     return first != 0 ? static_cast<u32>(smaller<u64>(most, pages - index)) : 0;
 }

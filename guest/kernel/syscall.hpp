@@ -6,8 +6,8 @@
 
 namespace iso::guest {
 
-/// With true, every call is told to the engine together with its result.
-void trace_syscalls(bool on);
+/// From now on every call is told to the engine together with its result.
+void trace_syscalls();
 /// The same for one whose result comes late.
 void trace_deferred(Result result);
 
@@ -47,6 +47,8 @@ Result sys_getdents64(u64 fd, u64 to, u64 bytes);
 Result sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes);
 Result sys_flock(u64 fd, u64 operation);
 Result sys_fsync(u64 fd);
+Result sys_fdatasync(u64 fd);
+Result sys_msync(u64 address, u64 length, u64 flags);
 Result sys_sync_file_range(u64 fd);
 Result sys_syncfs(u64 fd);
 Result sys_sync();

@@ -172,9 +172,9 @@ Result sys_lseek(u64 fd, u64 offset, u64 whence) {
     case SEEK_HOLE:
         if (distance < 0 || distance >= size) return -ENXIO;
         target = whence == SEEK_DATA ? distance : size;
-        if (file->node->operations == &ramfs::file_operations) {
+        if (is_paged(*file->node)) {
             target = static_cast<i64>(
-                ramfs::seek(*file->node, static_cast<u64>(distance), whence == SEEK_DATA));
+                file_seek(*file->node, static_cast<u64>(distance), whence == SEEK_DATA));
             if (whence == SEEK_DATA && target == size) return -ENXIO;
         }
         break;

@@ -53,6 +53,7 @@ Result sys_getdents64(u64 fd, u64 to, u64 bytes) {
     if (file->operations->read != nullptr) return -EBADF; // O_PATH
     Node& directory = *file->node;
     if (directory.entry == nullptr) return -ENOENT;
+    if (Result const result = vfs::load(&directory); result != 0) return result;
     if (file->offset == 0 && directory.special != nullptr && directory.special->refresh != nullptr)
         directory.special->refresh(directory, {});
 

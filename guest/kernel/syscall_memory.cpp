@@ -1,4 +1,5 @@
 // System calls on memory.
+#include "guest/kernel/diskfs.hpp"
 #include "guest/kernel/frame.hpp"
 #include "guest/kernel/process.hpp"
 #include "guest/kernel/syscall.hpp"
@@ -152,6 +153,18 @@ Result sys_madvise(u64 address, u64 length, u64 advice) {
     default:
         return -EINVAL;
     }
+}
+
+Result sys_msync(u64 address, u64 length, u64 flags) {
+    constexpr u64 k_both = MS_ASYNC | MS_SYNC;
+    u64 const asked = length;
+    length = page_up(length);
+    if ((flags & ~u64{MS_ASYNC | MS_INVALIDATE | MS_SYNC}) != 0 || (flags & k_both) == k_both ||
+        in_page(address))
+        return -EINVAL;
+    if ((asked != 0 && length == 0) || !valid_range(address, length)) return -ENOMEM;
+    if (!current().memory().is_mapped(address, address + length)) return -ENOMEM;
+    return (flags & MS_SYNC) != 0 ? diskfs::sync() : 0;
 }
 
 Result sys_brk(u64 address) {

@@ -2,6 +2,7 @@
 #include "guest/kernel/syscall_path.hpp"
 
 #include "guest/kernel/boot.hpp"
+#include "guest/kernel/diskfs.hpp"
 #include "guest/kernel/fs_device.hpp"
 #include "guest/kernel/pipe.hpp"
 #include "guest/kernel/process.hpp"
@@ -98,11 +99,22 @@ Result may_change(Node const* directory) {
 Result make(vfs::Place const& place, u32 mode, Node*& made) {
     if (Result const result = may_change(place.directory); result != 0) return result;
     if (!ramfs::has_room()) return -ENOSPC;
+    bool const on_disk = vfs::on_disk(place.directory);
+    if (on_disk)
+        if (Result const result = diskfs::begin(); result != 0) return result;
     made = vfs::make(place.directory, place.name, mode);
     if (made == nullptr) return -ENOSPC;
-    if (vfs::is_file(made)) made->operations = &ramfs::file_operations;
+    if (on_disk) {
+        if (Result const result = diskfs::adopt(*made); result != 0) {
+            vfs::remove(made->entry);
+            return result;
+        }
+    } else if (vfs::is_file(made)) {
+        made->operations = &ramfs::file_operations;
+    }
     vfs::content_changed(place.directory);
     made->accessed = made->modified = made->changed = place.directory->changed;
+    if (on_disk) diskfs::store(*made);
     return 0;
 }
 
@@ -186,7 +198,7 @@ Result sys_openat(u64 directory, u64 path, u64 flags, u64 mode) {
         if (Result const result = check(node, flags); result != 0) return result;
         if ((flags & (O_TRUNC | O_PATH)) == O_TRUNC && vfs::is_file(node) &&
             vfs::is_writable(node)) {
-            ramfs::truncate(*node, 0);
+            if (Result const result = cut_file(*node, 0); result != 0) return result;
             vfs::content_changed(node);
         }
     }

@@ -90,14 +90,14 @@ Result change_times(Node* node, UserAddr times, u64 unit) {
     }
     node->accessed = accessed != 0 ? accessed : Node::k_epoch;
     node->modified = modified != 0 ? modified : Node::k_epoch;
-    node->changed = now;
+    vfs::state_changed(node);
     return 0;
 }
 
 Result change_size(Node* node, u64 size) {
     if (static_cast<i64>(size) < 0) return -EINVAL;
-    if (node == nullptr || node->operations != &ramfs::file_operations) return -EINVAL;
-    if (Result const result = ramfs::truncate(*node, size); result != 0) return result;
+    if (node == nullptr || !vfs::is_file(node) || !vfs::is_writable(node)) return -EINVAL;
+    if (Result const result = cut_file(*node, size); result != 0) return result;
     vfs::content_changed(node);
     return 0;
 }

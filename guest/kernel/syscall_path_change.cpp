@@ -1,4 +1,5 @@
 // System calls that make, move and remove names.
+#include "guest/kernel/diskfs.hpp"
 #include "guest/kernel/process.hpp"
 #include "guest/kernel/ramfs.hpp"
 #include "guest/kernel/syscall.hpp"
@@ -36,10 +37,16 @@ u32 rights(u64 mode) {
     return static_cast<u32>(mode) & 07777 & ~current().umask;
 }
 
-void removed(vfs::Place const& place) {
-    vfs::content_changed(place.directory);
+Result remove_entry(vfs::Place const& place) {
+    if (vfs::on_disk(place.node)) {
+        Result result = diskfs::begin();
+        if (result == 0) result = diskfs::remove_name(*place.entry);
+        if (result != 0) return result;
+    }
     vfs::state_changed(place.node);
     vfs::remove(place.entry);
+    vfs::content_changed(place.directory);
+    return 0;
 }
 
 Result unlink(u64 directory, UserAddr path) {
@@ -49,8 +56,7 @@ Result unlink(u64 directory, UserAddr path) {
     if (is_dots(place.name)) return -EISDIR;
     if (Result const result = may_remove(place); result != 0) return result;
     if (vfs::is_directory(place.node)) return -EISDIR;
-    removed(place);
-    return 0;
+    return remove_entry(place);
 }
 
 Result remove_directory(u64 directory, UserAddr path) {
@@ -62,9 +68,8 @@ Result remove_directory(u64 directory, UserAddr path) {
     if (place.name.empty()) return -EBUSY;
     if (Result const result = may_remove(place); result != 0) return result;
     if (!vfs::is_directory(place.node)) return -ENOTDIR;
-    if (place.node->newest != nullptr) return -ENOTEMPTY;
-    removed(place);
-    return 0;
+    if (Result const result = vfs::check_empty(place.node); result != 0) return result;
+    return remove_entry(place);
 }
 
 bool lies_in(Node* node, Node const* directory) {
@@ -81,7 +86,7 @@ Result check_replace(vfs::Place const& from, vfs::Place const& to) {
     if (to.node == nullptr) return 0;
     if (!vfs::is_writable(to.node)) return -EROFS;
     if (directory != vfs::is_directory(to.node)) return directory ? -ENOTDIR : -EISDIR;
-    return to.node->newest != nullptr ? -ENOTEMPTY : 0;
+    return directory ? vfs::check_empty(to.node) : 0;
 }
 
 Result rename(u64 from_directory, UserAddr from_path, u64 to_directory, UserAddr to_path,
@@ -101,6 +106,8 @@ Result rename(u64 from_directory, UserAddr from_path, u64 to_directory, UserAddr
     if (to.node != nullptr && flags != 0) return -EEXIST;
     if (to.node == from.node) return 0; // two names of one file: rename(2) leaves both
     if (Result const result = check_replace(from, to); result != 0) return result;
+    if (vfs::on_disk(from.node))
+        if (Result const result = diskfs::begin(); result != 0) return result;
     if (to.node != nullptr) vfs::state_changed(to.node);
     if (Result const result = vfs::move(from.entry, to.directory, to.name, to.entry); result != 0)
         return result;
@@ -118,7 +125,15 @@ Result link(Node* node, u64 directory, UserAddr path) {
     if (vfs::is_directory(node)) return -EPERM;
     if (place.slash || node->links == 0) return -ENOENT;
     if (!ramfs::has_room()) return -ENOSPC;
+    bool const on_disk = vfs::on_disk(node);
+    if (on_disk)
+        if (Result const result = diskfs::begin(); result != 0) return result;
     if (!vfs::enter(place.directory, place.name, node)) return -ENOSPC;
+    if (on_disk)
+        if (Result const result = diskfs::add_name(*node->entry); result != 0) {
+            vfs::remove(node->entry);
+            return result;
+        }
     vfs::content_changed(place.directory);
     vfs::state_changed(node);
     return 0;
@@ -213,7 +228,10 @@ Result sys_symlinkat(u64 target, u64 directory, u64 path) {
     }
     made->data = gpa_of(kept.data);
     made->size = kept.size;
-    return 0;
+    if (!vfs::on_disk(made)) return 0;
+    Result const result = diskfs::store_target(*made);
+    if (result != 0 && diskfs::remove_name(*made->entry) == 0) vfs::remove(made->entry);
+    return result;
 }
 
 Result sys_symlink(u64 target, u64 path) {

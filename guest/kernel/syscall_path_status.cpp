@@ -1,5 +1,6 @@
 // System calls that tell what a node is like (stat(2), statx(2), statfs(2)).
 #include "guest/kernel/boot.hpp"
+#include "guest/kernel/diskfs.hpp"
 #include "guest/kernel/frame.hpp"
 #include "guest/kernel/pipe.hpp"
 #include "guest/kernel/process.hpp"
@@ -146,7 +147,15 @@ Result put_file_system(Node const* node, UserAddr to) {
     status.f_namelen = 255;
     status.f_fsid.val[0] = static_cast<int>(which);
     status.f_flags = 0x20 | 0x1000; // ST_VALID, ST_RELATIME
-    if (node != nullptr && vfs::is_writable(node)) {
+    if (node != nullptr && vfs::on_disk(node)) {
+        diskfs::Usage const usage = diskfs::usage();
+        status.f_type = 0x69736f66; // "isof"
+        status.f_blocks = static_cast<long>(usage.blocks);
+        status.f_bfree = static_cast<long>(usage.free);
+        status.f_bavail = static_cast<long>(usage.free - usage.reserved);
+        status.f_files = static_cast<long>(usage.inodes);
+        status.f_ffree = static_cast<long>(usage.free_inodes);
+    } else if (node != nullptr && vfs::is_writable(node)) {
         u64 const reserve = frames.total() / 16;
         u64 const free = frames.available();
         status.f_blocks = static_cast<long>(frames.total() - reserve);

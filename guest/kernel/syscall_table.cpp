@@ -77,7 +77,8 @@ constexpr Table make_table() {
     t[__NR_fallocate] = handler<sys_fallocate>;
     t[__NR_flock] = handler<sys_flock>;
     t[__NR_fsync] = handler<sys_fsync>;
-    t[__NR_fdatasync] = handler<sys_fsync>;
+    t[__NR_fdatasync] = handler<sys_fdatasync>;
+    t[__NR_msync] = handler<sys_msync>;
     t[__NR_sync_file_range] = handler<sys_sync_file_range>;
     t[__NR_syncfs] = handler<sys_syncfs>;
     t[__NR_sync] = handler<sys_sync>;
@@ -280,8 +281,8 @@ iso::guest::Result (*const* iso_syscalls)(iso::guest::u64, iso::guest::u64, iso:
 
 namespace iso::guest {
 
-void trace_syscalls(bool on) {
-    if (on) iso_syscalls = k_traced_table.data();
+void trace_syscalls() {
+    iso_syscalls = k_traced_table.data();
 }
 
 void trace_deferred(Result result) {

@@ -36,12 +36,17 @@ bool may_search(Node const* directory) {
     return boot_info().host_uid == 0 || (directory->mode & 0100) != 0;
 }
 
-Entry* entry_of(Node* directory, Text name) {
-    Entry* entry = child(directory, name);
+Result find_entry(Node* directory, Text name, Entry*& entry) {
+    entry = child(directory, name);
     Special const* const special = directory->special;
-    if (special == nullptr || (entry != nullptr && !special->changes)) return entry;
-    special->refresh(*directory, name);
-    return child(directory, name);
+    if (special == nullptr || (entry != nullptr && !special->changes)) return 0;
+    if (special->load != nullptr) {
+        if (Result const result = special->load(*directory); result != 0) return result;
+    } else {
+        special->refresh(*directory, name);
+    }
+    entry = child(directory, name);
+    return 0;
 }
 
 // One walk: `links` counts over all nested targets. Only a link in the middle of a path needs
@@ -68,7 +73,8 @@ Result walk(Node* at, Text path, bool follow_last, u32& links, Place& place) {
             at = parent_of(at);
             continue;
         }
-        Entry* const entry = entry_of(at, name);
+        Entry* entry = nullptr;
+        if (Result const result = find_entry(at, name, entry); result != 0) return result;
         if (entry == nullptr) {
             if (!only_slashes(path) || at->entry == nullptr) return -ENOENT;
             place.node = nullptr;
@@ -102,6 +108,16 @@ Result walk(Node* at, Text path, bool follow_last, u32& links, Place& place) {
 }
 
 } // namespace
+
+Result load(Node* directory) {
+    Special const* const special = directory->special;
+    return special != nullptr && special->load != nullptr ? special->load(*directory) : 0;
+}
+
+Result check_empty(Node* directory) {
+    if (Result const result = load(directory); result != 0) return result;
+    return directory->newest != nullptr ? -ENOTEMPTY : 0;
+}
 
 Result link_text(Node const* node, char* buffer, u64 size, Text& text) {
     if (node->special != nullptr) return node->special->text(*node, buffer, size, text);

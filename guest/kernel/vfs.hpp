@@ -25,10 +25,11 @@ struct Entry {
     Entry* alias = nullptr;  // another name of the same node
     Entry* bucket = nullptr; // next in the table of names
     bool owns_name = false;  // the text was allocated for it
+    u32 place = 0;           // on a disk: where its record is
 };
 
 /// Where a node lives: what st_dev says, and whether names there can change.
-enum class FileSystem : u8 { root, devices, processes, temporary, shared };
+enum class FileSystem : u8 { root, devices, processes, temporary, shared, disk };
 
 /// What a node of /proc or /dev does that others do not.
 struct Special {
@@ -36,6 +37,8 @@ struct Special {
     /// date when the name is empty. Called when there is no such entry, with `changes` always.
     void (*refresh)(Node& directory, Text name) = nullptr;
     bool changes = false;
+    /// Of a directory whose names were not read yet: brings them in, once. -EIO, -ENOMEM.
+    Result (*load)(Node& directory) = nullptr;
     /// Of a link: where it leads without going by a name; nullptr: nowhere.
     Node* (*follow)(Node const& link) = nullptr;
     /// Of a link: the text it shows, perhaps in the buffer.
@@ -48,12 +51,12 @@ struct Node {
     u32 links = 1; // names; a directory has one more for each below
     u32 holds = 0; // open files, working directories, mappings
     FileSystem filesystem = FileSystem::root;
-    u8 height = 0;                              // of a RAM file: of its tree of pages
-    u64 number = 0;                             // st_ino
-    u64 size = 0;                               // of a file; of a link its target's length
-    Gpa data = 0;                               // where the bytes lie, or the tree of a RAM file
-    u64 pages = 0;                              // of a RAM file: how many frames it has
-    u64 device = 0;                             // of a device: st_rdev; of /proc: whose it is
+    u8 height = 0;  // of a RAM file: of its tree of pages
+    u64 number = 0; // st_ino
+    u64 size = 0;   // of a file; of a link its target's length
+    Gpa data = 0;   // where the bytes lie, or the tree of a RAM file; see diskfs_names.cpp
+    u64 pages = 0;  // of a RAM file: how many frames it has; on a disk: blocks
+    u64 device = 0; // of a device: st_rdev; of /proc: whose it is
     FileOperations const* operations = nullptr; // of a file or device
     Special const* special = nullptr;
     Entry* entry = nullptr;  // its name, or the latest of several; nullptr: it was removed
@@ -113,6 +116,10 @@ bool enter(Node* directory, Text name, Node* node);
 void remove(Entry* entry);
 /// Gives the entry another place, where nothing is, or `replaced`, which is removed. -ENOMEM.
 Result move(Entry* entry, Node* directory, Text name, Entry* replaced);
+/// Brings the names of a directory in that were not read yet. 0, -EIO, -ENOMEM.
+Result load(Node* directory);
+/// May the directory be removed, or replaced? 0, -ENOTEMPTY, or what load() says.
+Result check_empty(Node* directory);
 /// The entry of that name, or nullptr.
 Entry* child(Node const* directory, Text name);
 
@@ -135,6 +142,9 @@ inline bool is_file(Node const* node) {
 }
 inline bool is_device(Node const* node) {
     return (node->mode & k_type_mask) == k_type_device;
+}
+inline bool on_disk(Node const* node) {
+    return node->filesystem == FileSystem::disk;
 }
 inline bool is_fifo(Node const* node) {
     return (node->mode & k_type_mask) == k_type_fifo;

@@ -2,6 +2,7 @@
 // them.
 #include "guest/kernel/boot.hpp"
 #include "guest/kernel/clock.hpp"
+#include "guest/kernel/diskfs.hpp"
 #include "guest/kernel/pipe.hpp"
 #include "guest/kernel/pool.hpp"
 #include "guest/kernel/ramfs.hpp"
@@ -82,9 +83,9 @@ bool enter_text(Node* directory, Text name, Node* node, bool owns) {
 Node* make_node(Node* directory, Text name, u32 mode, bool owns) {
     Node* const node = nodes.make_zeroed();
     if (node == nullptr) return nullptr;
-    node->number = next_number++;
     node->mode = mode;
     node->filesystem = directory->filesystem;
+    if (!on_disk(node)) node->number = next_number++; // there it is the disk's
     node->owner = boot_info().host_uid;
     node->group = boot_info().host_gid;
     node->links = is_directory(node) ? 2 : 1;
@@ -96,6 +97,7 @@ Node* make_node(Node* directory, Text name, u32 mode, bool owns) {
 }
 
 void forget(Node* node) {
+    if (on_disk(node)) diskfs::forget(*node);
     if (is_file(node) && node->operations == &ramfs::file_operations) ramfs::truncate(*node, 0);
     if (is_link(node) && node->special == nullptr)
         drop_text({linear<char>(node->data), node->size});
@@ -160,12 +162,20 @@ void remove(Entry* entry) {
     if (entry->owns_name) drop_text(entry->name);
     entries.drop(entry);
     node->links = is_directory(node) ? 0 : node->links - 1;
+    if (on_disk(node)) diskfs::store(*node);
     if (node->entry == nullptr && node->holds == 0) forget(node);
 }
 
 Result move(Entry* entry, Node* directory, Text name, Entry* replaced) {
     Text const kept = keep_text(name);
     if (kept.data == nullptr) return -ENOMEM;
+    if (on_disk(directory)) {
+        if (Result const result = diskfs::move_name(*entry, *directory, name, replaced);
+            result != 0) {
+            drop_text(kept);
+            return result;
+        }
+    }
     if (replaced != nullptr) remove(replaced);
     link_out(entry);
     if (entry->owns_name) drop_text(entry->name);
@@ -181,10 +191,12 @@ void unhold(Node* node) {
 
 void state_changed(Node* node) {
     node->changed = clock::realtime_ns();
+    if (on_disk(node)) diskfs::store(*node);
 }
 
 void content_changed(Node* node) {
     node->changed = node->modified = clock::realtime_ns();
+    if (on_disk(node)) diskfs::store(*node);
 }
 
 } // namespace iso::guest::vfs

@@ -9,6 +9,7 @@
 // take notice. A commit is always a run of neighbouring entries of one leaf table, so that a
 // hypervisor needs one call for it, and one mapping when the frames are contiguous too.
 
+#include "guest/kernel/block.hpp"
 #include "guest/kernel/pagetable.hpp"
 #include "guest/kernel/trap.hpp"
 #include "guest/kernel/types.hpp"
@@ -75,6 +76,16 @@ inline iso_doorbell& request() {
 }
 /// Hands the request page over; returns its `result`.
 i64 ring(iso_operation operation);
+
+// ---- The disk
+// ---------------------------------------------------------------------------------------
+
+/// Makes the disk ready, once; there is one (boot_info). False: it does not do what it should.
+bool start_disk();
+/// Moves all of the runs from or to the disk; done when it returns. 0, or -EIO.
+i64 move_blocks(bool write, BlockRun const* runs, u32 count);
+/// Everything that was written stays, whatever happens to the host. 0, or -EIO.
+i64 flush_disk();
 
 // ---- Memory
 // ---------------------------------------------------------------------------------------

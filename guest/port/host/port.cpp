@@ -40,6 +40,22 @@ bool populates() {
     return false;
 }
 void populate(Gpa, u64) {}
+// The disk of the unit tests, if they give one.
+bool start_disk() {
+    return host_disk != nullptr;
+}
+i64 move_blocks(bool write, BlockRun const* runs, u32 count) {
+    for (; count != 0; --count, ++runs)
+        for (u32 i = 0; i < runs->count; ++i)
+            if (!host_disk->move(write, runs->block + i, linear(runs->first + i * k_page)))
+                return -5;
+    return 0;
+}
+i64 flush_disk() {
+    return host_disk->flush() ? 0 : -5;
+}
+HostDisk* host_disk = nullptr;
+
 void set_fs_base(u64) {}
 u64 fs_base() {
     return 0;

@@ -7,6 +7,15 @@
 
 namespace iso::guest::port {
 
+/// What the unit tests put in the disk's place.
+class HostDisk {
+public:
+    virtual ~HostDisk() = default;
+    virtual bool move(bool write, u64 block, u8* bytes) = 0;
+    virtual bool flush() = 0;
+};
+extern HostDisk* host_disk;
+
 // One processor's registers serve every program.
 inline constexpr bool k_fpu_per_space = false;
 
