@@ -2,6 +2,7 @@
 
 #include "benchmarks/harness/campaign.hpp"
 #include "benchmarks/harness/cells.hpp"
+#include "benchmarks/harness/decomposition.hpp"
 #include "benchmarks/harness/identity.hpp"
 #include "benchmarks/harness/review.hpp"
 
@@ -50,6 +51,17 @@ Result<void> require(CompareOptions const& options, Lineup const& lineup) {
     return {};
 }
 
+/// Counts times unit costs; without unit costs the counts stand alone, and a note says why.
+void explain(Results& results, CompareOptions const& options, Progress& progress) {
+    progress.note("measuring unit costs");
+    if (auto costs = measure_unit_costs(options.engine_directory, results.cpu))
+        results.unit_costs = std::move(*costs);
+    else
+        results.warnings.push_back("the counts are not turned into times: " +
+                                   costs.error().message());
+    results.decompositions = decompose(results);
+}
+
 } // namespace
 
 Placement Placement::choose(bool pin) {
@@ -90,6 +102,7 @@ Result<Compared> compare(CompareOptions const& options, Lineup const& lineup,
         auto cells = make_cells({row, lineup.arms, campaign.samples(), options.seed});
         results.cells.insert(results.cells.end(), cells.begin(), cells.end());
     }
+    explain(results, options, progress);
     results.elapsed_ns = campaign.elapsed_ns();
     results.samples = std::move(campaign.samples());
     review(results);

@@ -98,28 +98,6 @@ std::string running(std::vector<Cell const*> const& cells) {
     return fmt::format("{}", fmt::join(parts, " and "));
 }
 
-/// Counters worth telling, in words for one of them.
-constexpr std::pair<char const*, char const*> k_told[] = {
-    {"kvm.exits", "VM exits"},
-    {"kvm.insn_emulation", "emulated instructions"},
-    {"hypercalls", "hypercalls"},
-    {"guest.syscalls", "system calls served by the guest's kernel"},
-    {"guest.page_faults", "page faults served by the guest's kernel"},
-    {"guest.console_flushes", "console flushes"},
-    {"harness.minor_faults", "page faults of the host"},
-};
-
-std::string told_counters(Cell const& cell) {
-    std::vector<std::string> parts;
-    for (auto const& [name, words] : k_told) {
-        auto const found = cell.per_op.find(name);
-        if (found == cell.per_op.end() || found->second < 0.005) continue;
-        parts.push_back(
-            fmt::format("{:.{}f} {}", found->second, found->second < 10 ? 2 : 0, words));
-    }
-    return fmt::format("{}", fmt::join(parts, ", "));
-}
-
 } // namespace
 
 std::string headline(Results const& results, TableStyle const& style) {
@@ -150,28 +128,6 @@ std::string headline(Results const& results, TableStyle const& style) {
         out = wrap(
             "Nothing but native ran: this is how much the same program differs from itself here.",
             style.width);
-    return out;
-}
-
-std::string causes(Results const& results, TableStyle const& style) {
-    std::string out;
-    for (Cell const& cell : results.cells) {
-        Kind const kind = kind_of(results, cell);
-        bool const control = cell.engine == results.engines.front().name ||
-                             std::any_of(results.engines.begin(), results.engines.end(),
-                                         [&](EngineRecord const& engine) {
-                                             return engine.control && engine.name == cell.engine;
-                                         });
-        if (control || cell.status != Status::ok || kind != Kind::latency || !cell.deciding)
-            continue;
-        std::string const told = told_counters(cell);
-        if (told.empty()) continue;
-        if (out.empty())
-            out = style.bold("Why: what one operation made happen (counted, start-up subtracted)") +
-                  "\n";
-        out += wrap(fmt::format("  {:<13} {:<13} {}", cell.engine, cell.workload, told),
-                    style.width, 30);
-    }
     return out;
 }
 

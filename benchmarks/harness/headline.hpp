@@ -10,7 +10,4 @@ namespace iso::bench {
 /// What was seen, in words: a paragraph for each engine, with the counts that explain it.
 std::string headline(Results const& results, TableStyle const& style);
 
-/// What one operation made each engine do, as far as it was counted.
-std::string causes(Results const& results, TableStyle const& style);
-
 } // namespace iso::bench

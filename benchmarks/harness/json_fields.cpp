@@ -146,6 +146,26 @@ void from_json(json const& in, Cell& cell) {
     in.at("per_op").get_to(cell.per_op);
 }
 
+void to_json(json& out, Decomposition const& made) {
+    json costs = json::array();
+    for (Decomposition::Cost const& cost : made.costs)
+        costs.push_back({{"what", cost.what}, {"count", cost.count}, {"unit_ns", cost.unit_ns}});
+    out = {{"engine", made.engine},
+           {"workload", made.workload},
+           {"added_ns", made.added_ns},
+           {"costs", costs},
+           {"rest_ns", made.rest_ns()}};
+}
+
+void from_json(json const& in, Decomposition& made) {
+    in.at("engine").get_to(made.engine);
+    in.at("workload").get_to(made.workload);
+    in.at("added_ns").get_to(made.added_ns);
+    for (json const& cost : in.at("costs"))
+        made.costs.push_back({cost.at("what").get<std::string>(), cost.at("count").get<double>(),
+                              cost.at("unit_ns").get<double>()});
+}
+
 void to_json(json& out, Sample const& sample) {
     json phases = json::object();
     for (auto const& [name, field] : k_phases)

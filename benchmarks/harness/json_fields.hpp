@@ -15,6 +15,8 @@ void to_json(nlohmann::json& out, WorkloadRecord const& workload);
 void from_json(nlohmann::json const& in, WorkloadRecord& workload);
 void to_json(nlohmann::json& out, Cell const& cell);
 void from_json(nlohmann::json const& in, Cell& cell);
+void to_json(nlohmann::json& out, Decomposition const& made);
+void from_json(nlohmann::json const& in, Decomposition& made);
 void to_json(nlohmann::json& out, Sample const& sample);
 void from_json(nlohmann::json const& in, Sample& sample);
 

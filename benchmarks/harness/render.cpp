@@ -1,3 +1,4 @@
+#include "benchmarks/harness/causes.hpp"
 #include "benchmarks/harness/headline.hpp"
 #include "benchmarks/harness/table.hpp"
 

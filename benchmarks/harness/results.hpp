@@ -3,6 +3,7 @@
 #include "benchmarks/harness/environment.hpp"
 #include "benchmarks/harness/manifest.hpp"
 #include "benchmarks/harness/sample.hpp"
+#include "benchmarks/harness/unit_costs.hpp"
 
 #include <cstdint>
 #include <map>
@@ -83,6 +84,23 @@ struct Cell {
     }
 };
 
+/// What one operation's extra time is made of (decomposition.hpp).
+struct Decomposition {
+    struct Cost {
+        std::string what;
+        double count;   ///< more than natively, per operation
+        double unit_ns; ///< measured in the same run
+        [[nodiscard]] double ns() const { return count * unit_ns; }
+    };
+    std::string engine;
+    std::string workload;
+    double added_ns = 0; ///< more than natively, per operation
+    std::vector<Cost> costs;
+
+    [[nodiscard]] double explained_ns() const;
+    [[nodiscard]] double rest_ns() const { return added_ns - explained_ns(); }
+};
+
 /// One comparison: what --json writes and every report is made of.
 struct Results {
     static constexpr char const* schema = "isolab.results/1";
@@ -98,6 +116,8 @@ struct Results {
     std::vector<Cell> cells;
     std::vector<Sample> samples;
     std::vector<std::string> warnings;
+    UnitCosts unit_costs; ///< empty: not measured
+    std::vector<Decomposition> decompositions;
 
     /// Everything that was meant to run did run, and nothing is void.
     [[nodiscard]] bool complete() const;

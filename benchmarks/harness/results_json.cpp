@@ -27,6 +27,8 @@ std::string to_json(Results const& results) {
                      {"engines", results.engines},
                      {"workloads", results.workloads},
                      {"cells", results.cells},
+                     {"unit_costs_ns", results.unit_costs},
+                     {"decompositions", results.decompositions},
                      {"warnings", results.warnings}};
     // Samples are many: one on a line keeps the file readable for a person and for diff.
     std::string text = document.dump(1, ' ', false, json::error_handler_t::replace);
@@ -58,6 +60,8 @@ Result<Results> parse_results(std::string const& text) {
         in.at("cells").get_to(results.cells);
         in.at("samples").get_to(results.samples);
         in.at("warnings").get_to(results.warnings);
+        if (in.contains("unit_costs_ns")) in.at("unit_costs_ns").get_to(results.unit_costs);
+        if (in.contains("decompositions")) in.at("decompositions").get_to(results.decompositions);
         return results;
     } catch (json::exception const& problem) {
         return error("results", problem.what());
