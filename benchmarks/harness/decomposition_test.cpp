@@ -78,15 +78,16 @@ TEST_CASE("the terminal tells the causes with their prices") {
 
 TEST_CASE("unit costs come from Google Benchmark's JSON, or from nowhere") {
     auto const costs = parse_unit_costs(R"({"benchmarks":[
-        {"run_name":"unit_vm_exit/real_time","aggregate_name":"median","time_unit":"ns","real_time":120},
-        {"run_name":"unit_vm_exit/real_time","aggregate_name":"mean","time_unit":"ns","real_time":9},
-        {"run_name":"unit_emulated_instruction/real_time","aggregate_name":"median","time_unit":"ns","real_time":10},
-        {"run_name":"unit_trap","error_occurred":true,"error_message":"no"}]})");
+        {"run_name":"unit_vm_exit/real_time","run_type":"iteration","time_unit":"ns","real_time":170},
+        {"run_name":"unit_vm_exit/real_time","run_type":"iteration","time_unit":"ns","real_time":120},
+        {"run_name":"unit_vm_exit/real_time","run_type":"aggregate","time_unit":"ns","real_time":9},
+        {"run_name":"unit_emulated_instruction/real_time","run_type":"iteration","time_unit":"ns","real_time":10},
+        {"run_name":"unit_trap","run_type":"iteration","error_occurred":true,"error_message":"no"}]})");
     REQUIRE(costs);
     CHECK(costs->at("vm_exit") == Approx(100)); // without the two instructions of its loop
     CHECK(costs->size() == 2);
     CHECK_FALSE(parse_unit_costs("garbage"));
     CHECK_FALSE(parse_unit_costs("{}"));
     CHECK_FALSE(parse_unit_costs(
-        R"({"benchmarks":[{"run_name":"unit_a","aggregate_name":"median","time_unit":"ns","real_time":0}]})"));
+        R"({"benchmarks":[{"run_name":"unit_a","run_type":"iteration","time_unit":"ns","real_time":0}]})"));
 }
