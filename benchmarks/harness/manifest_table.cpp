@@ -174,7 +174,7 @@ constexpr Workload k_workloads[] = {
      .title = "latency, 32 MiB in 4 KiB pages",
      .measures = "one operation follows one pointer of a random cycle; shows the cost of a miss in "
                  "the TLB",
-     .ops = 2'000'000,
+     .ops = 3'000'000,
      .quick_ops = 800'000,
      .quick_arguments = "size=8M",
      .by_default = true},
