@@ -40,6 +40,9 @@ TEST_CASE("confinement: what the engine needs while a guest runs is allowed") {
     CHECK(confined([] { ::syscall(SYS_ioctl, 7, 0, 0); }) == k_survived);
     CHECK(confined([] { ::syscall(SYS_writev, 1, nullptr, 0); }) == k_survived);
     CHECK(confined([] { ::syscall(SYS_write, 9, "x", 0); }) == k_survived);
+    CHECK(confined([] { ::syscall(SYS_preadv, 11, nullptr, 0, 0); }) == k_survived);
+    CHECK(confined([] { ::syscall(SYS_pwritev, 11, nullptr, 0, 0); }) == k_survived);
+    CHECK(confined([] { ::syscall(SYS_fdatasync, 11); }) == k_survived);
     CHECK(confined([] {
               ::syscall(SYS_mmap, 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
           }) == k_survived);
@@ -56,6 +59,9 @@ TEST_CASE("confinement: what a guest that broke out would want is not") {
     CHECK(confined([] { ::syscall(SYS_kill, ::getppid(), 0); }) == refused);
     CHECK(confined([] { ::syscall(SYS_ioctl, 0, 0x5401, 0); }) == refused); // another descriptor
     CHECK(confined([] { ::syscall(SYS_write, 5, "x", 1); }) == refused);
+    CHECK(confined([] { ::syscall(SYS_pwritev, 5, nullptr, 0, 0); }) == refused);
+    CHECK(confined([] { ::syscall(SYS_preadv, 0, nullptr, 0, 0); }) == refused);
+    CHECK(confined([] { ::syscall(SYS_ftruncate, 11, 0); }) == refused);
     CHECK(confined([] {
               ::syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                         0);

@@ -127,6 +127,14 @@ void make_room(u32 pages) {
         if (!give_one_up()) return;
 }
 
+bool give_back() {
+    constexpr u32 k_some = 32;
+    u32 gone = 0;
+    while (gone < k_some && give_one_up())
+        ++gone;
+    return gone != 0;
+}
+
 FrameRun take_frames(u32 want) {
     make_room(want);
     return has_memory(want) ? frames.take(want) : FrameRun{};

@@ -53,6 +53,9 @@ void set_dirty(Buffer& buffer);
 void set_clean(Buffer& buffer);
 /// Gives up blocks that were not used lately until `pages` more have room, as far as possible.
 void make_room(u32 pages);
+/// Gives up some blocks, for a program that would have to end otherwise; false: there is none that
+/// can go.
+bool give_back();
 /// Forgets everything; nothing is pinned or mapped. For tests.
 void clear();
 

@@ -1,6 +1,7 @@
 // What happens when the program traps, other than by a system call.
 #include "guest/kernel/trap.hpp"
 
+#include "guest/kernel/block_cache.hpp"
 #include "guest/kernel/log.hpp"
 #include "guest/kernel/process.hpp"
 #include "guest/kernel/scheduler.hpp"
@@ -81,7 +82,10 @@ void iso_user_page_fault(TrapRegisters* registers, u64 address) {
         ++process.faults;
         return;
     }
-    if (result == FaultResult::out_of_memory) process.kill_out_of_memory();
+    if (result == FaultResult::out_of_memory) {
+        if (block_cache::give_back()) return; // the program touches it again
+        process.kill_out_of_memory();
+    }
     if (result == FaultResult::beyond_file) return force_signal(SIGBUS, BUS_ADRERR, address);
     bool const mapped = address < ISO_USER_HIGH && process.memory().area_at(address) != nullptr;
     force_signal(SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, address);

@@ -1,5 +1,6 @@
 #include "guest/kernel/usercopy.hpp"
 
+#include "guest/kernel/block_cache.hpp"
 #include "guest/kernel/memory.hpp"
 #include "guest/port/port.hpp"
 
@@ -68,7 +69,9 @@ Result bad_pointer() {
 
 Gpa bring_in(UserAddr address, Access access) {
     AddressSpace& space = current().memory();
-    FaultResult const result = space.fault(address, access);
+    FaultResult result = space.fault(address, access);
+    while (result == FaultResult::out_of_memory && block_cache::give_back())
+        result = space.fault(address, access);
     // Not at once: whoever called may hold something that has to be given back.
     if (result == FaultResult::out_of_memory) send_signal(this_thread(), 9, {});
     if (result != FaultResult::served) return 0;

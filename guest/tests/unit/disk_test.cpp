@@ -1,4 +1,5 @@
 // The file system of the disk, through the system calls of the kernel, on a disk in memory.
+#include "guest/kernel/usercopy.hpp"
 #include "guest/tests/unit/memory_disk.hpp"
 #include "tests/support/catch.hpp"
 
@@ -309,6 +310,29 @@ TEST_CASE("disk: a file that is larger than the cache") {
     CHECK(diskfs::seek(*sparse, 0, true) == 1ull << 40);
     CHECK(diskfs::seek(*sparse, 1ull << 40, false) == (1ull << 40) + 1);
     CHECK(machine.write("/disk/sparse", "x", diskfs::k_largest_file) == -EFBIG);
+}
+
+TEST_CASE("disk: when memory runs out, programs get what the cache has") {
+    MemoryDisk disk(3000);
+    DiskMachine machine(disk);
+    std::string const piece = text_of(1 << 20, 12);
+    for (u64 i = 0; i < 8; ++i)
+        REQUIRE(machine.write("/disk/big", piece, i << 20) == 1 << 20);
+    REQUIRE(diskfs::sync() == 0);
+    Result const at = sys_mmap(0x60000000, 4 << 20, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, static_cast<u64>(-1), 0);
+    REQUIRE(at > 0);
+    std::vector<FrameRun> taken;
+    for (FrameRun run = frames.take(64); run.count != 0; run = frames.take(64))
+        taken.push_back(run);
+    u64 served = 0;
+    while (served < 4 << 20 && copy_out(static_cast<UserAddr>(at) + served, "x", 1) == 0)
+        served += k_page;
+    for (FrameRun const& run : taken)
+        frames.release(run.first, run.count);
+    CHECK(served == 4 << 20);
+    REQUIRE(sys_munmap(static_cast<UserAddr>(at), 4 << 20) == 0);
+    CHECK(machine.read("/disk/big").substr(7 << 20) == piece);
 }
 
 TEST_CASE("disk: a file without a name lives as long as it is open, and not over a crash") {
