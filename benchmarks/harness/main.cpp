@@ -1,4 +1,5 @@
 #include "benchmarks/harness/verbs.hpp"
+#include "benchmarks/report/verb_report.hpp"
 #include "common/program.hpp"
 #include "common/run_options.hpp"
 #include "common/units.hpp"
@@ -24,6 +25,7 @@ struct Options {
     bool list_markdown = false;
     RunVerbOptions run;
     CompareOptions compare;
+    ReportOptions report;
     Places places;
 };
 
@@ -100,6 +102,21 @@ void declare_compare(CLI::App& app, Options& options) {
         "2 called wrongly, 130 interrupted.");
 }
 
+void declare_report(CLI::App& app, ReportOptions& o) {
+    CLI::App& report =
+        *app.add_subcommand("report", "Write result files as one page, with charts, to look at");
+    report.add_option("files", o.files, "What compare --json wrote")
+        ->required()
+        ->option_text("FILE...");
+    report.add_option("-o,--output", o.output, "Where the page goes (report.html; - is stdout)")
+        ->option_text("FILE");
+    report.footer(
+        "The page is one HTML file that loads nothing and runs nothing. Several results "
+        "stand beside\neach other; they are never averaged.\n"
+        "Exit status: 0 written, 1 written, but not everything in the results ran, or not "
+        "written,\n2 called wrongly, or a file that is no result of this version.");
+}
+
 void declare(CLI::App& app, Options& options) {
     app.set_version_flag("--version", std::string("isobench ") + k_version);
     app.require_subcommand(1);
@@ -112,6 +129,7 @@ void declare(CLI::App& app, Options& options) {
         ->excludes(as_json);
     declare_run(app, options);
     declare_compare(app, options);
+    declare_report(app, options.report);
     for (CLI::App* const verb : app.get_subcommands({})) {
         verb->add_option("--engine-dir", options.places.engines, "Where the engines' programs are")
             ->option_text("DIR");
@@ -154,6 +172,7 @@ Result<int> dispatch(CLI::App& app, Options& options, RunOptions const& words) {
         options.run.arguments.assign(words.arguments.begin() + 1, words.arguments.end());
         return verb_run(options.places, options.run);
     }
+    if (app.got_subcommand("report")) return verb_report(options.report);
     options.compare.engine_directory = options.places.engines;
     options.compare.workload_directory = options.places.workloads;
     return verb_compare(options.compare);
