@@ -25,6 +25,7 @@ bash-static|command bash-static|a static bash, for the same purpose
 zsh-static|command zsh-static|a static zsh
 liblua5.4-dev|header lua5.4/lua.hpp|Lua 5.4, with its static archive
 libsqlite3-dev|header sqlite3.h|SQLite 3, with its static archive
+libexpat1-dev|header expat.h|Expat, a strict XML parser
 graphviz|command dot|Graphviz
 shellcheck|command shellcheck|ShellCheck
 yamllint|command yamllint|yamllint, for the workflow files

@@ -48,7 +48,7 @@ std::vector<Tick> Scale::ticks(std::size_t most) const {
         double const decade = std::pow(10, std::floor(std::log10(raw)));
         double step = 10 * decade;
         for (double const part : {1.0, 2.0, 5.0})
-            if (part * decade >= raw) {
+            if (part * decade >= raw * (1 - 1e-9)) {
                 step = part * decade;
                 break;
             }
