@@ -1,12 +1,14 @@
 #include "common/machine/disk_file.hpp"
 
 #include "common/machine/stop.hpp"
+#include "common/scope_exit.hpp"
 
 #include <climits>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <unistd.h>
 
 #include <sys/file.h>
@@ -61,8 +63,13 @@ Result<Fd> open_or_create(std::string const& path, bool& created) {
 
 Result<DiskFile> DiskFile::open(std::string const& path, std::uint64_t bytes) {
     if (bytes != 0) TRY(check_size(path, bytes)); // before there is a file
+    // A limit on the sizes of files (setrlimit(2)) is then an error, not the engine's death.
+    if (std::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) return sys_error("signal(SIGXFSZ)");
     DiskFile disk;
     disk.fd_ = TRY(open_or_create(path, disk.created_));
+    ScopeExit forget([&] {
+        if (disk.created_) ::unlink(path.c_str()); // it was for nothing
+    });
     // Locked before its size is asked for: another machine may just be making it.
     if (::flock(disk.fd(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return sys_error("flock(" + path + ")");
@@ -86,6 +93,7 @@ Result<DiskFile> DiskFile::open(std::string const& path, std::uint64_t bytes) {
                                              fmt::format("it has {} bytes, not {}", size, bytes),
                                              "leave the size out, or name another file"));
     disk.sectors_ = size / k_sector;
+    forget.disarm();
     return disk;
 }
 

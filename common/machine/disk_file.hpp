@@ -28,7 +28,7 @@ public:
 
     /// Opens the file, or makes it, sparse, with `bytes` (0: the default). An empty one gets that
     /// size, too. Errors: not a regular file, not writable, in use, a size that differs or that no
-    /// disk can have.
+    /// disk can have. From then on this process ignores SIGXFSZ.
     static Result<DiskFile> open(std::string const& path, std::uint64_t bytes);
 
     /// What --disk asks for; nothing when it was not given.

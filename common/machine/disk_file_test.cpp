@@ -5,8 +5,10 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 using namespace iso;
@@ -99,4 +101,25 @@ TEST_CASE("disk file: sectors come back as they were written, and nothing lies o
     REQUIRE(::truncate((room / "disk").c_str(), 512) == 0);
     std::array<iovec, 1> gone{part(back)};
     CHECK(disk->read(sectors - 3, gone) == EIO);
+}
+
+TEST_CASE("disk file: a limit on the sizes of files is an error") {
+    Room const room;
+    DiskFile disk = std::move(*DiskFile::open(room / "disk", 2 * k_mib));
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    rlimit const small{k_mib, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    auto const made = DiskFile::open(room / "other", 2 * k_mib);
+    std::vector<std::byte> bytes(4096);
+    std::array<iovec, 1> parts{part(bytes)};
+    int const below = disk.write(0, parts);
+    parts = {part(bytes)};
+    int const above = disk.write(k_mib / k_sector, parts);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    REQUIRE_FALSE(made);
+    CHECK(made.error().code == EFBIG);
+    CHECK(::access((room / "other").c_str(), F_OK) != 0);
+    CHECK(below == 0);
+    CHECK(above == EFBIG);
 }

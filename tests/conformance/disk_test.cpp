@@ -8,6 +8,8 @@
 #include <fstream>
 #include <unistd.h>
 
+#include <sys/resource.h>
+
 namespace {
 
 using namespace iso::test;
@@ -141,6 +143,34 @@ ISO_CONFORMANCE("a machine that is killed at any moment leaves a disk that is wh
         CHECK(after.err == "");
         CHECK(after.out == "recent\nreadable\nempty\n");
     }
+}
+
+ISO_CONFORMANCE("when the host takes no more, the run says so, and the disk is as it was",
+                "[disk]") {
+    NEED_BUSYBOX();
+    if (!has_disk(arena)) return;
+    Room const room;
+    std::string const disk = room / "disk";
+    constexpr rlim_t k_mib = rlim_t{1} << 20U;
+    // The memory of a domain is a file, too: there the limit must be larger than that.
+    bool const domain = arena.is("paravirt-demo");
+    std::string const size = domain ? ":80M" : ":4M";
+    REQUIRE(arena.run(shell("echo kept >/disk/kept", disk + size)).status == 0);
+    Job job = shell("cat /disk/kept; dd if=/dev/zero of=/disk/z bs=64k conv=fsync 2>&1 | "
+                    "grep -o 'Input/output error' | head -n 1; echo x >/disk/kept || echo no more",
+                    disk);
+    job.memory_bytes = 32 * k_mib;
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    rlimit const small{domain ? 60 * k_mib : 3 * k_mib / 2, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    Ran const ran = arena.run(job);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    INFO(ran.err);
+    CHECK(ran.out == "kept\nInput/output error\nno more\n");
+    CHECK(ran.status == 125);
+    CHECK(ran.err.find("the host could not write the disk") != std::string::npos);
+    CHECK(arena.run(shell("cat /disk/kept", disk)).out == "kept\n");
 }
 
 ISO_CONFORMANCE("what cannot be a disk is refused with a reason", "[disk]") {
