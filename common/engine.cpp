@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <csignal>
 #include <unistd.h>
 
 namespace iso {
@@ -89,6 +90,12 @@ private:
 };
 
 } // namespace
+
+RunManner Engine::manner() const {
+    RunManner manner;
+    if (reports()) manner.stop_signal = SIGTERM;
+    return manner;
+}
 
 std::string to_json(std::string_view engine, EngineProbe const& probe) {
     return json{{"schema", "isolab.probe/1"}, {"engine", engine},

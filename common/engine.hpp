@@ -3,6 +3,7 @@
 #include "common/result.hpp"
 #include "common/run_options.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,14 @@ struct EngineProbe {
 /// One line of JSON, schema "isolab.probe/1": what `ENGINE probe --json` prints.
 [[nodiscard]] std::string to_json(std::string_view engine, EngineProbe const& probe);
 Result<EngineProbe> parse_probe(std::string const& json);
+
+/// How the harness starts and ends an engine's process, where engines differ.
+struct RunManner {
+    bool console = false; ///< what the program writes comes over a machine's console, between marks
+    std::vector<std::string> environment; ///< of the engine's process; NAME=VALUE
+    int stop_signal = 9;                  ///< the first one, when it has to end early
+    std::uint64_t settle_ns = 0;          ///< what it started may end so much later than itself
+};
 
 /// One way to run a program isolated.
 ///
@@ -42,6 +51,15 @@ public:
     /// an absolute path. Errors: an option that this engine cannot honour.
     [[nodiscard]] virtual Result<std::vector<std::string>>
     command(RunOptions const& options) const = 0;
+
+    /// One that is not ours: described in a file, and without a report.
+    [[nodiscard]] virtual bool peer() const { return false; }
+    /// Of the command that was made last. An engine of ours has something to tear down: SIGTERM.
+    [[nodiscard]] virtual RunManner manner() const;
+    /// After a run that did not end by itself: removes what it may have left outside its process.
+    virtual void clean_up() const {}
+    /// Why it is known not to be able to run a workload's file; or "".
+    [[nodiscard]] virtual std::string cannot(std::string_view /*workload*/) const { return {}; }
 };
 
 /// The engines of this project in the order of the tables. Programs are looked up in

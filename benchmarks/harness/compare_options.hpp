@@ -12,6 +12,7 @@ struct CompareOptions {
     bool quick = false;
     bool pin = true;
     std::vector<std::string> engines;    ///< none: all
+    std::string peers;                   ///< "all", or names with commas; none: no peers
     std::vector<std::string> workloads;  ///< names and groups; none: those by default
     std::vector<std::string> required;   ///< engines that must be usable
     std::vector<std::string> program;    ///< a program of the user's instead of our workloads
@@ -22,6 +23,7 @@ struct CompareOptions {
     std::string json; ///< where the results go; "-": stdout
     std::string engine_directory;
     std::string workload_directory;
+    std::string peer_directory;
 
     [[nodiscard]] std::uint64_t budget_ns() const {
         constexpr std::uint64_t second = 1'000'000'000;

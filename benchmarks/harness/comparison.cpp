@@ -19,7 +19,8 @@ std::vector<EngineRecord> engine_records(Lineup const& lineup) {
     std::vector<EngineRecord> records;
     for (Arm const& arm : lineup.arms)
         records.push_back({arm.name, std::string(arm.engine->technique()), arm.probe.backend,
-                           arm.probe.usable, arm.control, arm.probe.reason, arm.probe.next_step});
+                           arm.probe.usable, arm.control, arm.probe.reason, arm.probe.next_step,
+                           arm.engine->peer()});
     return records;
 }
 

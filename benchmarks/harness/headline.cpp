@@ -103,7 +103,9 @@ std::string running(std::vector<Cell const*> const& cells) {
 std::string headline(Results const& results, TableStyle const& style) {
     std::string out;
     for (EngineRecord const& engine : results.engines) {
-        if (!engine.usable || engine.control || engine.name == results.engines.front().name)
+        // Peers have a table of their own, beside ours: a paragraph for each would bury these.
+        if (!engine.usable || engine.control || engine.peer ||
+            engine.name == results.engines.front().name)
             continue;
         std::vector<std::string> parts;
         for (std::string part :

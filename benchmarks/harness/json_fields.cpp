@@ -49,10 +49,10 @@ void from_json(json const& in, Environment& environment) {
 }
 
 void to_json(json& out, EngineRecord const& engine) {
-    out = {{"name", engine.name},          {"technique", engine.technique},
-           {"backend", engine.backend},    {"usable", engine.usable},
-           {"control", engine.control},    {"reason", engine.reason},
-           {"next_step", engine.next_step}};
+    out = {{"name", engine.name},           {"technique", engine.technique},
+           {"backend", engine.backend},     {"usable", engine.usable},
+           {"control", engine.control},     {"reason", engine.reason},
+           {"next_step", engine.next_step}, {"peer", engine.peer}};
 }
 
 void from_json(json const& in, EngineRecord& engine) {
@@ -63,6 +63,7 @@ void from_json(json const& in, EngineRecord& engine) {
     in.at("control").get_to(engine.control);
     in.at("reason").get_to(engine.reason);
     in.at("next_step").get_to(engine.next_step);
+    engine.peer = in.value("peer", false);
 }
 
 void to_json(json& out, WorkloadRecord const& workload) {

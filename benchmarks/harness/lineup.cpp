@@ -55,7 +55,8 @@ Error unknown_name(std::string const& what, std::string const& typed,
 }
 
 Result<Lineup> Lineup::probe(std::string const& engine_directory,
-                             std::vector<std::string> const& chosen, Interrupts& interrupts) {
+                             std::vector<std::string> const& chosen, Interrupts& interrupts,
+                             PeerChoice const& peers) {
     Lineup lineup;
     lineup.engines = make_engines(engine_directory);
     std::vector<std::string> known;
@@ -75,6 +76,12 @@ Result<Lineup> Lineup::probe(std::string const& engine_directory,
         lineup.arms.push_back({engine.get(), name, false, engine->probe()});
         if (native)
             lineup.arms.push_back({engine.get(), k_control_name, true, lineup.arms[0].probe});
+    }
+    for (auto& peer : TRY(make_peers(peers))) {
+        if (interrupts.pending() != 0) break;
+        lineup.arms.push_back(
+            {peer.get(), std::string(peer->name()), false, try_peer(*peer, peers, interrupts)});
+        lineup.engines.push_back(std::move(peer));
     }
     return lineup;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "benchmarks/harness/interrupt.hpp"
+#include "benchmarks/harness/peers.hpp"
 #include "common/engine.hpp"
 
 #include <string>
@@ -25,9 +26,11 @@ struct Lineup {
 
     /// Asks every engine that was chosen; none chosen means all. Native is always there.
     /// Once `interrupts` has one, no further engine is asked: the caller looks and gives up.
-    /// Errors: an engine that does not exist.
+    /// Peers are tried, which takes as long as one run of each.
+    /// Errors: an engine or a peer that does not exist, a peer's file that is wrong.
     static Result<Lineup> probe(std::string const& engine_directory,
-                                std::vector<std::string> const& chosen, Interrupts& interrupts);
+                                std::vector<std::string> const& chosen, Interrupts& interrupts,
+                                PeerChoice const& peers = {});
 };
 
 /// The name among `known` that was probably meant, or "".

@@ -23,6 +23,7 @@ struct Options {
     bool probe_json = false;
     bool list_json = false;
     bool list_markdown = false;
+    PeersVerbOptions peers;
     RunVerbOptions run;
     CompareOptions compare;
     ReportOptions report;
@@ -69,6 +70,10 @@ void declare_compare(CLI::App& app, Options& options) {
         ->delimiter(',')
         ->option_text("A,B")
         ->allow_extra_args(false);
+    compare
+        .add_flag("--peers{all}", o.peers,
+                  "Beside them the peers that are here, all or some (isobench peers says which)")
+        ->option_text("[=A,B]");
     compare
         .add_option("--workloads", o.workloads,
                     "Only these: names, groups, or all (isobench list says which)")
@@ -117,6 +122,20 @@ void declare_report(CLI::App& app, ReportOptions& o) {
         "written,\n2 called wrongly, or a file that is no result of this version.");
 }
 
+void declare_peers(CLI::App& app, Options& options) {
+    CLI::App& peers =
+        *app.add_subcommand("peers", "Other engines, described in files: which are here, which "
+                                     "are not and why, and what each isolates");
+    CLI::Option* const as_json = peers.add_flag("--json", options.peers.json, "As JSON");
+    peers
+        .add_flag("--packages{all}", options.peers.packages,
+                  "Only the Debian packages of those (all, or A,B) that are not installed")
+        ->option_text("[=A,B]")
+        ->excludes(as_json);
+    peers.footer("Each peer that is here is tried with one run. Exit status: 0 told, 2 called "
+                 "wrongly or a file is wrong.");
+}
+
 void declare(CLI::App& app, Options& options) {
     app.set_version_flag("--version", std::string("isobench ") + k_version);
     app.require_subcommand(1);
@@ -127,6 +146,7 @@ void declare(CLI::App& app, Options& options) {
     list.add_flag("--markdown", options.list_markdown,
                   "The workloads as docs/workloads.md has them")
         ->excludes(as_json);
+    declare_peers(app, options);
     declare_run(app, options);
     declare_compare(app, options);
     declare_report(app, options.report);
@@ -134,6 +154,8 @@ void declare(CLI::App& app, Options& options) {
         verb->add_option("--engine-dir", options.places.engines, "Where the engines' programs are")
             ->option_text("DIR");
         verb->add_option("--workload-dir", options.places.workloads, "Where the workloads are")
+            ->option_text("DIR");
+        verb->add_option("--peer-dir", options.places.peers, "Where the peers are described")
             ->option_text("DIR");
     }
 }
@@ -154,7 +176,9 @@ int cut_program(int argc, char** argv, CompareOptions& options) {
 Result<void> find_places(Places& places) {
     std::string const own = TRY(own_directory());
     if (places.engines.empty()) places.engines = own;
-    if (places.workloads.empty()) places.workloads = own.substr(0, own.rfind('/')) + "/workloads";
+    std::string const beside = own.substr(0, own.rfind('/'));
+    if (places.workloads.empty()) places.workloads = beside + "/workloads";
+    if (places.peers.empty()) places.peers = beside + "/peers";
     return {};
 }
 
@@ -163,6 +187,7 @@ Result<int> dispatch(CLI::App& app, Options& options, RunOptions const& words) {
     if (app.got_subcommand("probe")) return verb_probe(options.places, options.probe_json);
     if (app.got_subcommand("list"))
         return verb_list(options.places, options.list_json, options.list_markdown);
+    if (app.got_subcommand("peers")) return verb_peers(options.places, options.peers);
     if (app.got_subcommand("run")) {
         if (words.arguments.empty())
             return error("run " + words.program, "WORKLOAD or PROGRAM is missing",
@@ -175,6 +200,7 @@ Result<int> dispatch(CLI::App& app, Options& options, RunOptions const& words) {
     if (app.got_subcommand("report")) return verb_report(options.report);
     options.compare.engine_directory = options.places.engines;
     options.compare.workload_directory = options.places.workloads;
+    options.compare.peer_directory = options.places.peers;
     return verb_compare(options.compare);
 }
 

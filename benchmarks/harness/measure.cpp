@@ -1,5 +1,6 @@
 #include "benchmarks/harness/measure.hpp"
 
+#include "benchmarks/harness/console.hpp"
 #include "benchmarks/harness/strays.hpp"
 #include "common/clock.hpp"
 #include "common/pidfd.hpp"
@@ -32,8 +33,10 @@ struct Stream {
     Fd fd;
     std::size_t keep = 0;
     std::string text;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0; ///< of the program; without a console that is all there are
+    std::uint64_t raw_bytes = 0;
     Sha256 hash;
+    std::optional<ConsoleFrame> console = {};
 
     /// Takes what is there now; closes at the end of the file.
     void drain() {
@@ -47,11 +50,23 @@ struct Stream {
                 return;
             }
             auto const size = static_cast<std::size_t>(n);
-            bytes += size;
-            hash.update(chunk, size);
-            text.append(chunk, std::min(size, keep - std::min(keep, text.size())));
+            raw_bytes += size;
+            std::string_view const arrived(chunk, size);
+            if (console) {
+                std::string framed;
+                console->feed(arrived, framed);
+                take(framed);
+            } else {
+                take(arrived);
+            }
             if (size < sizeof chunk) return; // empty now; poll(2) says when there is more
         }
+    }
+
+    void take(std::string_view of_program) {
+        bytes += of_program.size();
+        hash.update(of_program.data(), of_program.size());
+        text.append(of_program.substr(0, keep - std::min(keep, text.size())));
     }
 };
 
@@ -87,12 +102,13 @@ public:
             ::poll(polled, std::size(polled), wait_ms());
             if (polled[0].revents != 0) return; // before anything else: this is what is timed
             if (polled[1].revents != 0) {
-                if (!run.first_output_ns) run.first_output_ns = monotonic_ns();
+                std::uint64_t const now = monotonic_ns();
                 out.drain();
+                if (!run.first_output_ns && out.bytes != 0) run.first_output_ns = now;
             }
             if (polled[2].revents != 0) err.drain();
             if (polled[3].revents != 0) report.drain();
-            if (out.bytes + err.bytes > request_.output_limit) stop(Stop::flood);
+            if (out.raw_bytes + err.raw_bytes > request_.output_limit) stop(Stop::flood);
             if (polled[4].revents != 0 && interrupts_.pending() != 0) stop(Stop::interrupt);
             if (deadline_ != 0 && monotonic_ns() >= deadline_) stop(Stop::timeout);
         }
@@ -106,7 +122,7 @@ private:
         bool const first = stop_ == Stop::none;
         if (!first && monotonic_ns() < deadline_) return;
         if (first) stop_ = why;
-        ::kill(-pid_, first ? request_.stop_signal : SIGKILL);
+        ::kill(-pid_, first ? request_.manner.stop_signal : SIGKILL);
         deadline_ = monotonic_ns() + k_grace_ns;
     }
 
@@ -137,6 +153,9 @@ void take_usage(rusage const& usage, RawRun& run) {
 
 int RawRun::exit_status() const {
     if (timed_out) return exit_code::timed_out;
+    if (console && program_status && WIFEXITED(wait_status)) return *program_status;
+    if (console && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
+        return exit_code::engine_failed; // it is gone, and never said how the program ended
     if (WIFEXITED(wait_status)) return WEXITSTATUS(wait_status);
     return exit_code::from_signal(WTERMSIG(wait_status));
 }
@@ -145,6 +164,7 @@ Result<RawRun> measure(MeasureRequest const& request, Interrupts& interrupts) {
     Stream out;
     Stream err;
     Stream report;
+    if (request.manner.console) out.console.emplace();
     Fd out_write = TRY(open_stream(out, k_keep_bytes));
     Fd err_write = TRY(open_stream(err, k_keep_bytes));
     Fd report_write;
@@ -156,7 +176,8 @@ Result<RawRun> measure(MeasureRequest const& request, Interrupts& interrupts) {
     plan.stderr_fd = err_write.get();
     plan.report_fd = report_write.get();
     plan.cpu = request.cpu;
-    plan.death_signal = request.stop_signal;
+    plan.environment = request.manner.environment;
+    plan.death_signal = request.manner.stop_signal;
     Spawned const spawned = TRY(spawn(plan));
     out_write.reset();
     err_write.reset();
@@ -179,6 +200,7 @@ Result<RawRun> measure(MeasureRequest const& request, Interrupts& interrupts) {
     run.reaped_ns = monotonic_ns();
 
     take_usage(usage, run);
+    if (request.manner.settle_ns != 0) run.user_ns += settle(request.manner.settle_ns);
     run.strays = end_strays();
     if (!run.first_output_ns && out.fd) {
         out.drain();
@@ -186,8 +208,8 @@ Result<RawRun> measure(MeasureRequest const& request, Interrupts& interrupts) {
     }
     for (Stream* const stream : {&out, &err, &report}) {
         std::uint64_t before = ~std::uint64_t{0}; // every writer is gone: what is there is all
-        while (stream->fd && stream->bytes != before) {
-            before = stream->bytes;
+        while (stream->fd && stream->raw_bytes != before) {
+            before = stream->raw_bytes;
             stream->drain();
         }
     }
@@ -199,6 +221,11 @@ Result<RawRun> measure(MeasureRequest const& request, Interrupts& interrupts) {
     char digest[2 * Sha256::digest_size + 1];
     out.hash.finish_hex(digest);
     run.out_sha256 = digest;
+    if (out.console) {
+        run.console = true;
+        run.program_status = out.console->status();
+        run.last_words = out.console->last_words();
+    }
     run.err = std::move(err.text);
     run.report = std::move(report.text);
     return run;

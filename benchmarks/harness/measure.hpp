@@ -2,6 +2,7 @@
 
 #include "benchmarks/harness/interrupt.hpp"
 #include "benchmarks/harness/spawn.hpp"
+#include "common/engine.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -27,10 +28,13 @@ struct RawRun {
     bool interrupted = false; ///< ended because the harness was asked to stop
     std::string out;          ///< the first bytes of stdout
     std::uint64_t out_bytes = 0;
-    std::string out_sha256;          ///< of all of stdout
-    std::string err;                 ///< the first bytes of stderr
-    std::string report;              ///< what came over the report pipe
-    std::vector<std::string> strays; ///< processes it left behind (they are gone now)
+    std::string out_sha256;            ///< of all of stdout
+    std::string err;                   ///< the first bytes of stderr
+    std::string report;                ///< what came over the report pipe
+    std::vector<std::string> strays;   ///< processes it left behind (they are gone now)
+    bool console = false;              ///< `out` is what stood between the marks on a console
+    std::optional<int> program_status; ///< then: what the console said that the program ended with
+    std::string last_words;            ///< then: the last line that was not the program's
 
     [[nodiscard]] std::uint64_t wall_ns() const { return reaped_ns - spawn_ns; }
     [[nodiscard]] std::uint64_t cpu_ns() const { return user_ns + system_ns; }
@@ -42,7 +46,7 @@ struct MeasureRequest {
     std::vector<std::string> command;
     bool report = false; ///< give it a report pipe on descriptor k_report_fd
     std::optional<int> cpu;
-    int stop_signal = 9;          ///< what it gets first when it has to end early
+    RunManner manner;             ///< with the signal that it gets first when it has to end early
     std::uint64_t timeout_ns = 0; ///< 0: none
     std::uint64_t output_limit = std::uint64_t{16} << 20U; ///< bytes of stdout and stderr together
 };

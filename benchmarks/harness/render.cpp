@@ -1,5 +1,6 @@
 #include "benchmarks/harness/causes.hpp"
 #include "benchmarks/harness/headline.hpp"
+#include "benchmarks/harness/rivals.hpp"
 #include "benchmarks/harness/table.hpp"
 
 #include <fmt/format.h>
@@ -125,6 +126,7 @@ std::string render(Results const& results, TableStyle const& style) {
     out += headline(results, style) + "\n";
     out += render_table(results, style) + "\n";
     out += legend(results, style);
+    if (std::string const text = render_rivals(results, style); !text.empty()) out += "\n" + text;
     if (std::string const text = causes(results, style); !text.empty()) out += "\n" + text;
     if (std::string const text = troubles(results, style); !text.empty()) out += "\n" + text;
     if (std::string const text = gaps(results, style); !text.empty()) out += "\n" + text;

@@ -36,6 +36,7 @@ struct EngineRecord {
     bool control = false;
     std::string reason;
     std::string next_step;
+    bool peer = false; ///< not ours: described in a file
 };
 
 /// One row (or two: start-up has two cells).

@@ -35,8 +35,11 @@ Result<Row> plan_known(Workload const& workload, CompareOptions const& options) 
 constexpr std::string_view k_all_workloads = "all";
 
 /// By its name, by its group, or because everything is wanted, or nothing in particular.
-bool is_chosen(Workload const& workload, std::vector<std::string> const& chosen) {
+/// Beside peers start-up is always asked for: it is where they differ most.
+bool is_chosen(Workload const& workload, CompareOptions const& options) {
+    std::vector<std::string> const& chosen = options.workloads;
     if (chosen.empty()) return workload.by_default;
+    if (!options.peers.empty() && workload.kind == Kind::start_up) return true;
     return std::any_of(chosen.begin(), chosen.end(), [&](std::string const& name) {
         return name == workload.name || name == workload.group || name == k_all_workloads;
     });
@@ -90,13 +93,14 @@ Result<std::vector<Row>> plan_rows(CompareOptions const& options, Lineup const& 
         rows.push_back(TRY(plan_program(options)));
     } else {
         for (Workload const& workload : workloads())
-            if (is_chosen(workload, options.workloads))
-                rows.push_back(TRY(plan_known(workload, options)));
+            if (is_chosen(workload, options)) rows.push_back(TRY(plan_known(workload, options)));
     }
     for (Row& row : rows)
         for (Arm const& arm : lineup.arms) {
             Verdict verdict;
             if (!arm.probe.usable) verdict = {Status::unavailable, arm.probe.reason, false};
+            std::string const why_not = row.own() ? arm.engine->cannot(row.known->file()) : "";
+            if (verdict.good() && !why_not.empty()) verdict = {Status::unavailable, why_not, false};
             row.verdicts.push_back(std::move(verdict));
         }
     return rows;

@@ -4,8 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <cstring>
+
+#include <sys/wait.h>
 
 namespace iso::bench {
 
@@ -84,6 +85,8 @@ std::string judge(SampleRequest const& request, RawRun const& raw, Sample& sampl
     if (!raw.strays.empty())
         return fmt::format("left {} behind: {}", raw.strays.size() == 1 ? "a process" : "processes",
                            raw.strays.front());
+    if (raw.console && !raw.program_status)
+        return with_last_words("the machine ended before it said how its program did", raw);
     if (request.engine->reports())
         if (std::string reason = take_report(raw, sample); !reason.empty()) return reason;
     return request.own_workload ? take_own_output(raw, sample) : std::string();
@@ -97,6 +100,11 @@ void take_counters(RawRun const& raw, Sample& sample) {
 }
 
 } // namespace
+
+std::string with_last_words(std::string reason, RawRun const& raw) {
+    if (!raw.last_words.empty()) return reason + ": " + raw.last_words;
+    return with_stderr(std::move(reason), raw);
+}
 
 std::string_view to_string(Role role) {
     for (auto const& [value, name] : k_roles)
@@ -155,11 +163,16 @@ Result<Taken> take_sample(SampleRequest const& request, Interrupts& interrupts) 
     measured.command = TRY(request.engine->command(options));
     measured.report = reports;
     measured.cpu = request.cpu;
-    measured.stop_signal = reports ? SIGTERM : SIGKILL; // an engine has something to tear down
+    measured.manner = request.engine->manner();
     measured.timeout_ns = request.timeout_ns;
     if (request.timeout_ns != 0 && reports) measured.timeout_ns += k_engine_grace_ns;
 
-    Taken taken{{}, TRY(measure(measured, interrupts))};
+    auto run = measure(measured, interrupts);
+    bool const orderly = run && !run->timed_out && !run->flooded && !run->interrupted &&
+                         run->strays.empty() && WIFEXITED(run->wait_status) &&
+                         (!run->console || run->program_status);
+    if (!orderly) request.engine->clean_up();
+    Taken taken{{}, TRY(std::move(run))};
     RawRun const& raw = taken.raw;
     Sample& sample = taken.sample;
     sample.arm = request.engine->name();

@@ -81,6 +81,9 @@ struct Taken {
     RawRun raw;
 };
 
+/// A reason with the last thing that the engine, or the machine in it, said.
+std::string with_last_words(std::string reason, RawRun const& raw);
+
 /// Runs and judges one sample. Errors: only the harness's own; a run that fails is a Sample with a
 /// failure. `raw.interrupted` says that the person asked to stop.
 Result<Taken> take_sample(SampleRequest const& request, Interrupts& interrupts);

@@ -25,6 +25,7 @@ constexpr std::size_t k_stack_bytes = std::size_t{64} << 10U;
 /// (CLONE_VM), and the parent sleeps until the child has execed or ended (CLONE_VFORK).
 struct ChildPlan {
     char* const* argv = nullptr;
+    char* const* environment = nullptr;
     int stdin_fd = -1;
     int stdout_fd = -1;
     int stderr_fd = -1;
@@ -73,8 +74,7 @@ struct ChildPlan {
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    char* const no_environment[] = {nullptr};
-    ::execve(plan->argv[0], plan->argv, no_environment);
+    ::execve(plan->argv[0], plan->argv, plan->environment);
     fail("execve");
     return 127;
 }
@@ -84,6 +84,16 @@ Result<Fd> high(int fd) {
     Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 10));
     if (!copy) return sys_error("fcntl(F_DUPFD_CLOEXEC)");
     return copy;
+}
+
+/// As execve(2) takes a list of words.
+std::vector<char*> pointers(std::vector<std::string> const& words) {
+    std::vector<char*> list;
+    list.reserve(words.size() + 1);
+    for (std::string const& word : words)
+        list.push_back(const_cast<char*>(word.c_str()));
+    list.push_back(nullptr);
+    return list;
 }
 
 Error exec_error(std::string const& program, ChildPlan const& plan) {
@@ -107,14 +117,11 @@ Result<Spawned> spawn(SpawnRequest const& request) {
     Fd report;
     if (request.report_fd >= 0) report = TRY(high(request.report_fd));
 
-    std::vector<char*> argv;
-    argv.reserve(request.command.size() + 1);
-    for (std::string const& word : request.command)
-        argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-
+    std::vector<char*> const argv = pointers(request.command);
+    std::vector<char*> const environment = pointers(request.environment);
     ChildPlan plan;
     plan.argv = argv.data();
+    plan.environment = environment.data();
     plan.stdin_fd = null.get();
     plan.stdout_fd = out.get();
     plan.stderr_fd = err.get();

@@ -18,7 +18,8 @@ struct SpawnRequest {
     int stderr_fd = -1;
     int report_fd = -1;     ///< becomes descriptor `k_report_fd` in the child; -1: none
     std::optional<int> cpu; ///< the one CPU it may use
-    int death_signal = 9;   ///< what it gets when the harness dies
+    std::vector<std::string> environment; ///< NAME=VALUE
+    int death_signal = 9;                 ///< what it gets when the harness dies
 };
 
 /// The number the report pipe has in every child.
@@ -29,7 +30,7 @@ struct Spawned {
     std::uint64_t spawn_ns = 0; ///< CLOCK_MONOTONIC just before the process was made
 };
 
-/// Starts a process in its own process group with an empty environment, /dev/null on stdin, no
+/// Starts a process in its own process group with this environment alone, /dev/null on stdin, no
 /// core dumps, no transparent huge pages, working directory / and no other descriptors.
 ///
 /// By clone(CLONE_VM | CLONE_VFORK): the harness's page tables are not copied, so a start costs

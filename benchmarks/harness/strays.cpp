@@ -1,5 +1,6 @@
 #include "benchmarks/harness/strays.hpp"
 
+#include "common/clock.hpp"
 #include "common/fd.hpp"
 
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 namespace iso::bench {
@@ -57,6 +59,24 @@ Result<void> become_subreaper() {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         return sys_error("prctl(PR_SET_CHILD_SUBREAPER)");
     return {};
+}
+
+std::uint64_t settle(std::uint64_t for_ns) {
+    std::uint64_t const deadline = monotonic_ns() + for_ns;
+    std::uint64_t cpu_ns = 0;
+    for (;;) {
+        rusage usage{};
+        pid_t const ended = ::wait4(-1, nullptr, WNOHANG, &usage);
+        if (ended > 0) {
+            for (timeval const& time : {usage.ru_utime, usage.ru_stime})
+                cpu_ns += static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+                          static_cast<std::uint64_t>(time.tv_usec) * 1000U;
+            continue;
+        }
+        if (ended < 0 && errno != EINTR) return cpu_ns; // ECHILD: nothing is left
+        if (monotonic_ns() >= deadline) return cpu_ns;
+        ::usleep(500); // nothing is timed now; children have no common descriptor to poll
+    }
 }
 
 std::vector<std::string> end_strays() {

@@ -1,5 +1,7 @@
 #include "benchmarks/harness/table.hpp"
 
+#include "benchmarks/harness/grid.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,20 +11,6 @@ namespace iso::bench {
 
 namespace {
 
-/// One place in the table: a value that is aligned right, and an interval aligned left after it.
-struct Place {
-    std::string value;
-    std::string interval;
-    bool loud = false;
-};
-
-struct Line {
-    std::string section; ///< a title across the table; then nothing else
-    std::string label;
-    std::vector<Place> places;
-    std::string n;
-};
-
 /// With a sign, except for what rounds to nothing.
 std::string signed_ms(double ms) {
     double const size = std::abs(ms);
@@ -30,7 +18,8 @@ std::string signed_ms(double ms) {
     return size < 0.005 ? "0.00" : fmt::format("{:+.{}f}", ms, decimals);
 }
 
-Place place_of(Cell const& cell, EngineRecord const& engine, bool native, TableStyle const& style) {
+GridPlace place_of(Cell const& cell, EngineRecord const& engine, bool native,
+                   TableStyle const& style) {
     switch (cell.status) {
     case Status::ok:
         break;
@@ -54,7 +43,7 @@ Place place_of(Cell const& cell, EngineRecord const& engine, bool native, TableS
     auto show = [&](double value) {
         return ratio ? fmt::format("{:.{}f}", value, decimals) : signed_ms(value);
     };
-    Place place;
+    GridPlace place;
     place.value = (cell.emulated ? style.hatch() : "") + show(*effect);
     if (cell.ci_low && cell.ci_high)
         place.interval = fmt::format("[{}, {}]", show(*cell.ci_low), show(*cell.ci_high));
@@ -86,8 +75,8 @@ std::string label_of(Cell const& cell, Kind kind) {
     return "CPU time";
 }
 
-std::vector<Line> lines_of(Results const& results, TableStyle const& style) {
-    std::vector<Line> lines;
+std::vector<GridLine> lines_of(Results const& results, TableStyle const& style) {
+    std::vector<GridLine> lines;
     std::string section;
     for (WorkloadRecord const& workload : results.workloads) {
         std::string const title = section_of(workload);
@@ -98,7 +87,7 @@ std::vector<Line> lines_of(Results const& results, TableStyle const& style) {
             if (cell.workload != workload.name || !cell.deciding) continue;
             if (cell.metric != metric) lines.push_back({{}, label_of(cell, workload.kind), {}, {}});
             metric = cell.metric;
-            Line& line = lines.back();
+            GridLine& line = lines.back();
             EngineRecord const& engine = results.engines[line.places.size()];
             line.places.push_back(place_of(cell, engine, line.places.empty(), style));
             if (line.places.size() == 1) line.n = fmt::format("{}", cell.n);
@@ -107,89 +96,27 @@ std::vector<Line> lines_of(Results const& results, TableStyle const& style) {
     return lines;
 }
 
-struct Widths {
-    std::size_t label = 0;
-    std::vector<std::size_t> value;
-    std::vector<std::size_t> interval;
-
-    [[nodiscard]] std::size_t column(std::size_t i, bool two_lines) const {
-        if (two_lines) return std::max(value[i], interval[i]);
-        return value[i] + (interval[i] == 0 ? 0 : 1 + interval[i]);
-    }
-};
-
 std::string second_header(EngineRecord const& engine) {
     if (engine.control) return "noise floor";
     return engine.usable ? engine.backend : "unavailable";
 }
 
-Widths measure(Results const& results, std::vector<Line> const& lines) {
-    Widths widths;
-    for (std::size_t i = 0; i < results.engines.size(); ++i) {
-        widths.value.push_back(0);
-        widths.interval.push_back(0);
-        for (Line const& line : lines) {
-            if (i >= line.places.size()) continue;
-            widths.value[i] = std::max(widths.value[i], display_width(line.places[i].value));
-            widths.interval[i] =
-                std::max(widths.interval[i], display_width(line.places[i].interval));
-        }
-    }
-    for (Line const& line : lines)
-        widths.label = std::max(widths.label, display_width(line.label) + 2);
-    return widths;
-}
-
-constexpr char const* k_gap = "  ";
-
-std::string trimmed(std::string line) {
-    line.erase(line.find_last_not_of(' ') + 1);
-    return line + "\n";
-}
-
 } // namespace
 
 std::string render_table(Results const& results, TableStyle const& style) {
-    std::vector<Line> const lines = lines_of(results, style);
-    Widths const widths = measure(results, lines);
-    auto column = [&](std::size_t i, bool two_lines) {
-        EngineRecord const& engine = results.engines[i];
-        return std::max({widths.column(i, two_lines), display_width(engine.name),
-                         display_width(second_header(engine))});
-    };
-    std::size_t whole = widths.label + 4;
-    for (std::size_t i = 0; i < results.engines.size(); ++i)
-        whole += 2 + column(i, false);
-    bool const two_lines = whole > style.width; // then the interval goes under its value
-
-    std::string names = std::string(widths.label, ' ');
-    std::string backends = names;
-    for (std::size_t i = 0; i < results.engines.size(); ++i) {
-        names += k_gap + pad_left(results.engines[i].name, column(i, two_lines));
-        backends += k_gap + pad_left(second_header(results.engines[i]), column(i, two_lines));
+    Grid grid;
+    for (EngineRecord const& engine : results.engines)
+        grid.columns.push_back({engine.name, second_header(engine)});
+    grid.lines = lines_of(results, style);
+    grid.pinned = 1;                                         // native: what every ratio is of
+    for (std::size_t i = results.engines.size(); i-- > 0;) { // a peer that is not here is one line
+        if (results.engines[i].usable || !results.engines[i].peer) continue;
+        grid.columns.erase(grid.columns.begin() + static_cast<std::ptrdiff_t>(i));
+        for (GridLine& line : grid.lines)
+            if (line.section.empty())
+                line.places.erase(line.places.begin() + static_cast<std::ptrdiff_t>(i));
     }
-    std::string out = style.bold(names + pad_left("n", 5)) + "\n" + trimmed(style.dim(backends));
-    for (Line const& line : lines) {
-        if (!line.section.empty()) {
-            out += style.bold(line.section) + "\n";
-            continue;
-        }
-        std::string first = pad_right("  " + line.label, widths.label);
-        std::string second = std::string(widths.label, ' ');
-        for (std::size_t i = 0; i < line.places.size(); ++i) {
-            Place const& place = line.places[i];
-            std::size_t const width = column(i, two_lines);
-            std::string text = place.value;
-            if (!two_lines && widths.interval[i] != 0)
-                text = place.value + " " + pad_left(place.interval, widths.interval[i]);
-            std::string const padded = pad_left(text, width);
-            first += k_gap + (place.loud ? style.alarm(padded) : padded);
-            second += k_gap + pad_left(place.interval, width);
-        }
-        out += trimmed(first + pad_left(line.n, 5));
-        if (two_lines) out += trimmed(style.dim(second));
-    }
-    return out;
+    return render_grid(grid, style);
 }
 
 } // namespace iso::bench

@@ -16,8 +16,10 @@ Result<int> verb_compare(CompareOptions const& options) {
     OutputFile file;
     if (!options.json.empty() && !json_to_stdout) file = TRY(OutputFile::prepare(options.json));
     Interrupts interrupts = TRY(Interrupts::create());
-    Lineup const lineup = TRY(Lineup::probe(options.engine_directory, options.engines, interrupts));
     Progress progress;
+    if (!options.peers.empty()) progress.note("trying the peers, each with one run");
+    Lineup const lineup = TRY(Lineup::probe(options.engine_directory, options.engines, interrupts,
+                                            PeerChoice::of(options)));
     auto give_up = [&] {
         progress.note(
             "interrupted: nothing is shown or written, as a part of a comparison is none");

@@ -123,3 +123,53 @@ TEST_CASE("isobench: Ctrl-C while engines are asked leaves none of them", "[isob
         CHECK((status == 130 || status == 0)); // or it was done already
     }
 }
+
+TEST_CASE("isobench: peers tells of each that it is described", "[isobench]") {
+    Ran const ran = call("isobench", {"peers"});
+    CHECK(ran.status == 0);
+    CHECK_THAT(ran.out, Catch::Contains("uml") && Catch::Contains("User-Mode Linux"));
+    Ran const as_json = call("isobench", {"peers", "--json"});
+    json const out = json::parse(as_json.out, nullptr, false);
+    REQUIRE(out.is_object());
+    CHECK(out.at("schema") == "isolab.peers/1");
+    for (json const& peer : out.at("peers")) {
+        INFO(peer.dump());
+        for (char const* key : {"name", "title", "technique", "isolates", "usable", "install"})
+            CHECK(peer.contains(key));
+        if (!peer.at("usable")) {
+            CHECK_FALSE(peer.at("reason").get<std::string>().empty());
+            CHECK_FALSE(peer.at("next_step").get<std::string>().empty());
+        }
+    }
+}
+
+TEST_CASE("isobench: a peer that nobody described, or described wrongly, ends with 2",
+          "[isobench]") {
+    Ran const unknown = call("isobench", {"compare", "--peers=umlaut"});
+    check_told("isobench", unknown, 2);
+    CHECK_THAT(unknown.err, Catch::Contains("did you mean 'uml'?"));
+    auto const dir = iso::TempDir::create("isolab-cli").value();
+    std::ofstream(dir.path() + "/odd.json")
+        << "{\n \"schema\": \"isolab.peer/1\",\n \"naem\": 1\n}";
+    for (Words const& words : {Words{"peers", "--peer-dir", dir.path()},
+                               Words{"peers", "--packages", "--peer-dir", dir.path()},
+                               Words{"compare", "--peers", "--peer-dir", dir.path()}}) {
+        Ran const ran = call("isobench", words);
+        check_told("isobench", ran, 2);
+        CHECK_THAT(ran.err, Catch::Contains("odd.json:1: name: missing"));
+    }
+    Ran const nowhere = call("isobench", {"peers", "--peer-dir", "/no/such/directory"});
+    check_told("isobench", nowhere, 2);
+}
+
+TEST_CASE("isobench: Ctrl-C beside a peer leaves neither it nor its files", "[isobench]") {
+    for (std::uint64_t const after : {50, 700, 2500}) {
+        Launch how;
+        how.signal = SIGINT;
+        how.signal_after_ns = after * k_ms;
+        INFO("after " << after << " ms");
+        CHECK(call("isobench",
+                   {"compare", "--engines=native", "--peers", "--workloads=syscall-null"}, how)
+                  .status == 130);
+    }
+}
