@@ -9,7 +9,8 @@ namespace {
 using namespace iso::test;
 
 Words verbs_of(std::string const& program) {
-    return program == "isobench" ? Words{"probe", "list", "run", "compare", "peers"} : Words{"run", "probe"};
+    return program == "isobench" ? Words{"probe", "list", "run", "compare", "peers"}
+                                 : Words{"run", "probe"};
 }
 
 } // namespace
