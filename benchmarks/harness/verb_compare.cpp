@@ -17,7 +17,6 @@ Result<int> verb_compare(CompareOptions const& options) {
     if (!options.json.empty() && !json_to_stdout) file = TRY(OutputFile::prepare(options.json));
     Interrupts interrupts = TRY(Interrupts::create());
     Progress progress;
-    if (!options.peers.empty()) progress.note("trying the peers, each with one run");
     Lineup const lineup = TRY(Lineup::probe(options.engine_directory, options.engines, interrupts,
                                             PeerChoice::of(options)));
     auto give_up = [&] {

@@ -145,7 +145,7 @@ TEST_CASE("isobench: peers tells of each that it is described", "[isobench]") {
 
 TEST_CASE("isobench: a peer that nobody described, or described wrongly, ends with 2",
           "[isobench]") {
-    Ran const unknown = call("isobench", {"compare", "--peers=umlaut"});
+    Ran const unknown = call("isobench", {"compare", "--peers=umm"});
     check_told("isobench", unknown, 2);
     CHECK_THAT(unknown.err, Catch::Contains("did you mean 'uml'?"));
     auto const dir = iso::TempDir::create("isolab-cli").value();
