@@ -77,7 +77,7 @@ doctor_packages() {
         doctor_missing=1
         if ! command -v apt-get >/dev/null; then describe_packages "$packages_build" "${missing[@]}"; fi
     fi
-    mapfile -t missing < <(missing_packages "$packages_test")
+    mapfile -t missing < <(missing_packages "$(packages_for_tests)")
     if [ "${#missing[@]}" -eq 0 ]; then
         row ok 'test packages' "all that ./isolab test needs"
     else

@@ -34,6 +34,15 @@ qemu-system-x86|command qemu-system-x86_64|QEMU for x86-64, which emulates the t
 kmod|command depmod|depmod and modprobe, for the modules of the test VM
 cpio|command cpio|cpio, for the initramfs of the test VM
 '
+# Ubuntu's browser is a snap, which works in no container: there its test is skipped.
+packages_browser='
+chromium|command chromium|Chromium, which the tests open the report in
+'
+packages_for_tests() { # what the tests need besides, on this system
+    read_os_release
+    printf '%s' "$packages_test"
+    if [ "$os_id" = debian ]; then printf '%s' "$packages_browser"; fi
+}
 
 package_is_here() { # package_is_here NAME PROOF
     if [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" = 'install ok installed' ]; then

@@ -22,11 +22,11 @@ std::string colour_of(std::string const& engine, unsigned& others) {
 
 std::string label_of(WorkloadRecord const& workload, std::string const& metric) {
     if (workload.kind != Kind::start_up && workload.kind != Kind::program) return workload.name;
-    std::string const what = metric == "start-up"        ? "to the first instruction"
-                             : metric == "first-output"  ? "to the first output"
+    std::string const what = metric == "start-up"        ? "first instruction"
+                             : metric == "first-output"  ? "first output"
                              : metric == "start-to-exit" ? "start to exit"
                                                          : "CPU time";
-    return workload.name + ", " + what;
+    return workload.name + ": " + what;
 }
 
 std::string title_of(WorkloadRecord const& workload, Comparison comparison) {
