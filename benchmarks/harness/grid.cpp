@@ -10,6 +10,8 @@ namespace {
 constexpr char const* k_gap = "  ";
 constexpr std::size_t k_gap_width = 2;
 constexpr std::size_t k_n_width = 5;
+// So much wider than text a block may be: better than a second block for the last column.
+constexpr std::size_t k_slack = 10;
 
 using Columns = std::vector<std::size_t>;
 
@@ -115,7 +117,7 @@ std::string render_grid(Grid const& grid, TableStyle const& style) {
     std::iota(all.begin(), all.end(), std::size_t{0});
     widths.two_lines = widths.whole(all) > style.width;
     std::string out;
-    for (Columns const& columns : blocks_of(grid, widths, style.width))
+    for (Columns const& columns : blocks_of(grid, widths, style.width + k_slack))
         out += (out.empty() ? "" : "\n") + render_block(grid, widths, columns, style);
     return out;
 }
