@@ -34,18 +34,37 @@ std::vector<Reference const*> references_of(Section const& section, References c
 Scale axis_of(View const& view, Section const& section,
               std::vector<Reference const*> const& references) {
     bool const ratio = section.comparison == Comparison::ratio;
-    std::vector<double> values = ratio ? std::vector<double>{1 - k_least_ratio, 1 + k_least_ratio}
-                                       : std::vector<double>{0, 1};
+    std::vector<double> effects;
+    std::vector<double> values;
     for (Row const& row : section.rows)
         for (Column const& column : view.columns) {
             Cell const* const cell = view.cell(row, *column.engine);
             if (cell == nullptr || cell->status != Status::ok || !cell->effect()) continue;
+            effects.push_back(*cell->effect());
             for (auto const& value : {cell->effect(), cell->ci_low, cell->ci_high})
                 if (value && (!ratio || *value > 0)) values.push_back(*value);
         }
     for (Reference const* const reference : references)
         values.push_back(*reference->ratio);
+    if (ratio) {
+        values.insert(values.end(), {1 - k_least_ratio, 1 + k_least_ratio});
+        return Scale::over(values, k_left, k_right);
+    }
+    // Milliseconds have no natural left end on a logarithmic axis: it is needed only where some
+    // engines are tens of times dearer than others.
+    auto const [least, most] = std::minmax_element(effects.begin(), effects.end());
+    if (!effects.empty() && *least > 0.01 && *most / *least > 30) {
+        double const high = *std::max_element(values.begin(), values.end());
+        return Scale::logarithmic(*least / 3, high * 1.1, k_left, k_right);
+    }
+    values.insert(values.end(), {0, 1});
     return Scale::over(values, k_left, k_right);
+}
+
+/// Where bars begin: at native, or where a logarithmic axis of milliseconds does.
+double origin_of(Scale const& x, Comparison comparison) {
+    if (comparison == Comparison::ratio) return x(1);
+    return x(x.is_log() ? x.low() : 0);
 }
 
 void draw_axis(Svg& svg, Scale const& x, Comparison comparison, double bottom) {
@@ -53,7 +72,7 @@ void draw_axis(Svg& svg, Scale const& x, Comparison comparison, double bottom) {
         svg.line(x(tick.value), k_top - 4, x(tick.value), bottom, "grid");
         svg.text(x(tick.value), k_top - 9, tick.label, "s mid");
     }
-    double const origin = x(comparison == Comparison::ratio ? 1 : 0);
+    double const origin = origin_of(x, comparison);
     svg.line(origin, k_top - 4, origin, bottom, "base");
 }
 
@@ -65,7 +84,7 @@ void draw_bar(Svg& svg, Scale const& x, Cell const* cell, Column const& column, 
         svg.text(k_left + 6, middle + 4, missing, missing == "n/a" ? "s" : "s loud");
         return;
     }
-    double const origin = x(cell->comparison == Comparison::ratio ? 1 : 0);
+    double const origin = origin_of(x, cell->comparison);
     double const end = x(*cell->effect());
     double const left = std::min(origin, end);
     double const width = std::max(std::abs(end - origin), 1.0);
@@ -177,6 +196,7 @@ std::string ratio_chart(View const& view, Section const& section, References con
     }
     std::string note =
         section.comparison == Comparison::ratio ? "1 is native; less is faster." : "0 is native.";
+    if (x.is_log() && section.comparison == Comparison::added) note = "Bars have no zero here.";
     if (x.is_log()) note += " Logarithmic axis.";
     return figure(view.id("figure-" + section.id), section.title, note,
                   svg.finish(bottom + published + 4), table_of(view, section));

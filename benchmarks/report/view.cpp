@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace iso::bench::report {
 
@@ -147,8 +148,9 @@ std::string word_for(Cell const* cell) {
 
 std::string effect_text(Cell const& cell) {
     if (!cell.effect()) return word_for(&cell);
-    return cell.comparison == Comparison::ratio ? figure_of(*cell.effect())
-                                                : signed_figure(*cell.effect()) + " ms";
+    if (cell.comparison == Comparison::ratio) return figure_of(*cell.effect());
+    if (std::abs(*cell.effect()) >= 10'000) return signed_figure(*cell.effect() / 1000) + " s";
+    return signed_figure(*cell.effect()) + " ms";
 }
 
 std::string interval_text(Cell const& cell) {
