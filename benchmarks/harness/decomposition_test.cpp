@@ -53,6 +53,17 @@ TEST_CASE("extra time is counts times unit costs, and a rest") {
     CHECK(made[1].explained_ns() == Approx(5000));
 }
 
+TEST_CASE("a few faults more in a whole sample are start-up's, not the operations'") {
+    Results results = counted();
+    results.workloads[1].ops = 100;
+    results.cells[2].per_op = {{"kvm.exits", 0.02}, {"harness.minor_faults", 1.09}}; // 9 faults
+    auto const few = decompose(results);
+    REQUIRE(few[0].costs.size() == 1); // exits are exact: they count, however few
+    CHECK(few[0].costs[0].what == "VM exits");
+    results.workloads[1].ops = 200; // 18 faults
+    CHECK(decompose(results)[0].costs.size() == 2);
+}
+
 TEST_CASE("what has no unit cost is left to the rest") {
     Results results = counted();
     results.unit_costs.erase("vm_exit"); // as without /dev/kvm

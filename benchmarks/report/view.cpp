@@ -121,7 +121,8 @@ std::map<std::string, std::vector<BlockValue>> View::block_ratios(Row const& row
             if (base == native.end()) continue;
             auto const mine = metric->value(block);
             auto const theirs = metric->value(base->second);
-            if (mine && theirs && *theirs > 0) ratios[engine].push_back({number, *mine / *theirs});
+            if (mine && theirs && *mine > 0 && *theirs > 0)
+                ratios[engine].push_back({number, *mine / *theirs});
         }
     }
     return ratios;
