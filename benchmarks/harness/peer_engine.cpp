@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <unistd.h>
+#include <utility>
 
 namespace iso::bench {
 
@@ -44,6 +45,14 @@ std::string version_in(std::string const& text) {
     return {};
 }
 
+/// Whether there was something to clean up is not known; that is what it is for.
+void run_quietly(std::vector<Words> const& commands) {
+    for (Words command : commands) {
+        if (auto const tool = find_tool(command.front())) command.front() = *tool;
+        static_cast<void>(run_and_capture(command, k_question_ns));
+    }
+}
+
 } // namespace
 
 std::string find_kernel(std::string const& directory) {
@@ -65,7 +74,9 @@ PeerEngine::PeerEngine(PeerFile file, PeerSupport support)
     : file_(std::move(file))
     , support_(std::move(support)) {}
 
-PeerEngine::~PeerEngine() = default;
+PeerEngine::~PeerEngine() {
+    run_quietly(finally_);
+}
 
 std::string PeerEngine::absent_program() const {
     for (std::string const& tool : file_.programs)
@@ -103,7 +114,7 @@ EngineProbe PeerEngine::probe() const {
     std::string const backend = version();
     std::string const reason = missing();
     if (reason.empty()) return {true, backend.empty() ? "unknown version" : backend, {}, {}};
-    std::string next = "isobench peers";
+    std::string next = "another host: isobench probe says what this one has";
     if (file_.needs_root && ::geteuid() != 0) next = "sudo isobench";
     if (reason.find("kernel to boot") != std::string::npos)
         next = "./isolab compare --peers fetches one; or ISOLAB_KERNEL=/path/to/vmlinuz";
@@ -122,6 +133,9 @@ Result<std::vector<std::string>> PeerEngine::command(RunOptions const& options) 
     cleanup_.clear();
     for (Words const& command : file_.cleanup)
         cleanup_.push_back(fill(command, values));
+    finally_.clear();
+    for (Words const& command : file_.finally)
+        finally_.push_back(fill(command, values));
     return words;
 }
 
@@ -135,12 +149,7 @@ RunManner PeerEngine::manner() const {
 }
 
 void PeerEngine::clean_up() const {
-    for (Words command : cleanup_) {
-        if (auto tool = find_tool(command.front())) command.front() = *tool;
-        // Whether there was something to clean up is not known; that is what it is for.
-        static_cast<void>(run_and_capture(command, k_question_ns));
-    }
-    cleanup_.clear();
+    run_quietly(std::exchange(cleanup_, {}));
 }
 
 std::string PeerEngine::cannot(std::string_view workload) const {

@@ -50,6 +50,7 @@ private:
     // A scratch directory is no state that a caller could see.
     mutable std::unique_ptr<PeerStage> stage_;
     mutable std::vector<Words> cleanup_; ///< of the last run, filled in
+    mutable std::vector<Words> finally_;
     mutable Words environment_;
 };
 

@@ -87,6 +87,7 @@ Result<void> read_stop(PeerText const& text, PeerFields& fields, PeerFile& peer)
         return below.wrong("settle_ms", fmt::format("more than {}", k_longest_ms));
     peer.settle_ns = settle * 1'000'000;
     peer.cleanup = TRY(below.commands_or_none("cleanup"));
+    peer.finally = TRY(below.commands_or_none("finally"));
     return below.finish();
 }
 
@@ -123,6 +124,9 @@ Result<void> check_words(PeerFields const& fields, PeerFile const& peer) {
     for (Words const& command : peer.cleanup)
         if (problem = unknown_placeholder(command, peer); !problem.empty())
             return fields.wrong("stop.cleanup", problem, k_placeholders);
+    for (Words const& command : peer.finally)
+        if (problem = unknown_placeholder(command, peer); !problem.empty())
+            return fields.wrong("stop.finally", problem, k_placeholders);
     if (problem = unknown_placeholder(peer.environment, peer); !problem.empty())
         return fields.wrong("environment", problem, k_placeholders);
     if (problem = unknown_placeholder(peer.version, peer); !problem.empty())

@@ -43,9 +43,10 @@ struct PeerFile {
     Words environment;                           ///< NAME=VALUE
     std::map<std::string, nlohmann::json> files; ///< written below {files}: an object, or lines
     PeerResult result = PeerResult::stdout_;
-    int stop_signal = 15;                      ///< the polite end
-    std::uint64_t settle_ns = 0;               ///< what it started may end so much later
-    std::vector<Words> cleanup;                ///< after a run that did not end by itself
+    int stop_signal = 15;        ///< the polite end
+    std::uint64_t settle_ns = 0; ///< what it started may end so much later
+    std::vector<Words> cleanup;  ///< after a run that did not end by itself
+    std::vector<Words> finally;  ///< when the comparison is over: what every run leaves
     std::map<std::string, std::string> cannot; ///< a workload's file, and why not
     Words debian;                              ///< packages
     std::string elsewhere;                     ///< how to install it otherwise

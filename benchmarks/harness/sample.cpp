@@ -56,7 +56,7 @@ std::string take_report(RawRun const& raw, Sample& sample) {
 /// A workload says with this status that the kernel does not offer what it is about.
 constexpr int k_status_not_available = 4;
 
-std::string take_own_output(RawRun const& raw, Sample& sample) {
+std::string take_own_output(SampleRequest const& request, RawRun const& raw, Sample& sample) {
     if (raw.exit_status() == k_status_not_available)
         if (auto const own = parse_own_output(raw.out); own && !own->not_available.empty()) {
             sample.not_available = first_line(own->not_available);
@@ -67,7 +67,9 @@ std::string take_own_output(RawRun const& raw, Sample& sample) {
                                ? fmt::format("killed by signal {}", status - exit_code::signal_base)
                                : fmt::format("exit status {}", status),
                            raw);
-    if (!raw.err.empty()) return "stray output on stderr: " + first_line(raw.err);
+    // What a peer says on its stderr is its own affair: only ours keep to the contract.
+    if (!raw.err.empty() && !request.engine->peer())
+        return "stray output on stderr: " + first_line(raw.err);
     auto own = parse_own_output(raw.out);
     if (!own) return own.error().cause;
     if (!own->not_available.empty()) return "it says 'not available' and exits with 0";
@@ -89,7 +91,7 @@ std::string judge(SampleRequest const& request, RawRun const& raw, Sample& sampl
         return with_last_words("the machine ended before it said how its program did", raw);
     if (request.engine->reports())
         if (std::string reason = take_report(raw, sample); !reason.empty()) return reason;
-    return request.own_workload ? take_own_output(raw, sample) : std::string();
+    return request.own_workload ? take_own_output(request, raw, sample) : std::string();
 }
 
 void take_counters(RawRun const& raw, Sample& sample) {

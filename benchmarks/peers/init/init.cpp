@@ -29,14 +29,15 @@ void say(iso::Text const& text) {
     write_all(k_console, text.data(), text.size());
 }
 
+/// A machine without a power switch would halt for ever instead: its monitor ends at a reset.
+bool g_restart = false;
+
 /// reboot(2). The machine's process ends with this, and with it everything in the machine.
 [[noreturn]] void power_off() {
-    for (;;) {
-        call(k_reboot, static_cast<long>(0xfee1dead), 0x28121969,
-             0x4321fedc /* LINUX_REBOOT_CMD_POWER_OFF */);
-        call(k_reboot, static_cast<long>(0xfee1dead), 0x28121969,
-             0x01234567 /* LINUX_REBOOT_CMD_RESTART: a machine without a power switch */);
-    }
+    constexpr long restart = 0x01234567; // LINUX_REBOOT_CMD_RESTART
+    constexpr long off = 0x4321fedc;     // LINUX_REBOOT_CMD_POWER_OFF
+    for (;;)
+        call(k_reboot, static_cast<long>(0xfee1dead), 0x28121969, g_restart ? restart : off);
 }
 
 [[noreturn]] void give_up(char const* what, long result) {
@@ -123,7 +124,12 @@ unsigned wait_for(long child) {
 
 } // namespace
 
-extern "C" [[noreturn]] void iso_entry(long const* /*stack*/) {
+/// The words behind `--` on the kernel's command line are its first process's arguments
+/// (Documentation/admin-guide/kernel-parameters.rst).
+extern "C" [[noreturn]] void iso_entry(long const* stack) {
+    long const argc = stack[0];
+    auto const* const argv = reinterpret_cast<char const* const*>(stack + 1);
+    g_restart = argc > 1 && argv[1][0] == 'r'; // "restart"
     mount("proc", "/proc");
     mount("sysfs", "/sys");
     mount("devtmpfs", "/dev");
