@@ -34,6 +34,7 @@ struct Chart {
 };
 
 constexpr double k_width = 360;
+constexpr double k_beside = 12; ///< between the first and the last engine's point of one result
 
 std::vector<Input const*> in_time(std::vector<Input> const& inputs) {
     std::vector<Input const*> sorted;
@@ -89,6 +90,9 @@ std::string draw(Chart const& chart, std::vector<Input const*> const& results) {
         std::vector<std::string> ratios;
         for (Point const& point : line.points) {
             values.push_back(*point.cell->ratio);
+            if (point.cell->comparison == Comparison::ratio)
+                for (auto const& end : {point.cell->ci_low, point.cell->ci_high})
+                    if (end && *end > 0) values.push_back(*end);
             ratios.push_back(figure_of(*point.cell->ratio));
         }
         words.push_back(fmt::format("{}: {}", line.engine, fmt::join(ratios, ", ")));
@@ -108,22 +112,27 @@ std::string draw(Chart const& chart, std::vector<Input const*> const& results) {
     }
     svg.line(left, y(1), right, y(1), "base");
     double legend = 12;
+    double const step =
+        k_beside / static_cast<double>(std::max<std::size_t>(chart.lines.size(), 2));
+    double beside = -step * static_cast<double>(chart.lines.size() - 1) / 2;
     for (Line const& line : chart.lines) {
         svg.line(0, legend - 4, 26, legend - 4, "curve " + line.style + "l");
         svg.text(32, legend, line.engine, "t");
         legend += 18;
         std::string path;
         for (Point const& point : line.points) {
-            double const at = x(static_cast<double>(point.result));
+            double const at = x(static_cast<double>(point.result)) + beside;
             path += fmt::format("{}{} {}", path.empty() ? "M" : "L", coordinate(at),
                                 coordinate(y(*point.cell->ratio)));
             bool const ratio = point.cell->comparison == Comparison::ratio;
             if (ratio && point.cell->ci_low && point.cell->ci_high)
-                svg.line(at, y(*point.cell->ci_low), at, y(*point.cell->ci_high), "ci");
+                svg.line(at, y(*point.cell->ci_low), at, y(*point.cell->ci_high),
+                         "whisker " + line.style + "l");
             svg.diamond(at, y(*point.cell->ratio), 4, line.style,
                         results[point.result]->name + ": " + figure_of(*point.cell->ratio));
         }
         svg.path(path, "curve " + line.style + "l");
+        beside += step;
     }
     svg.text(left, bottom + 16, results.front()->results.environment.get("date").substr(0, 10),
              "s");
