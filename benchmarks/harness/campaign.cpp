@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace iso::bench {
 
@@ -16,15 +17,19 @@ namespace {
 
 constexpr std::uint64_t k_quick_rounds = 16;
 constexpr std::uint64_t k_full_rounds = 60;
-constexpr std::uint64_t k_rounds_wanted = 10; ///< that the time budget should have room for
-constexpr std::uint64_t k_rounds_before_stopping = 10;
 constexpr std::uint64_t k_smallest_share = 8; ///< operations are not cut to less than 1/8
 
-std::vector<std::string> arguments_of(Row const& row, Role role) {
+std::uint64_t operations(Row const& row, Arm const& arm, Role role) {
+    if (role == Role::baseline) return 0;
+    auto const extra = arm.extra_work * static_cast<double>(row.record.ops);
+    return row.record.ops + static_cast<std::uint64_t>(std::llround(extra));
+}
+
+std::vector<std::string> arguments_of(Row const& row, Arm const& arm, Role role) {
     if (row.own() && role == Role::identity) return {"identity=1"};
     std::vector<std::string> words = row.record.arguments;
     if (row.own() && row.record.ops != 0)
-        words.push_back(fmt::format("ops={}", role == Role::baseline ? 0 : row.record.ops));
+        words.push_back(fmt::format("ops={}", operations(row, arm, role)));
     return words;
 }
 
@@ -39,7 +44,9 @@ Campaign::Campaign(CompareOptions const& options, Lineup const& lineup, std::vec
     , interrupts_(interrupts)
     , progress_(progress)
     , started_ns_(monotonic_ns())
-    , deadline_ns_(started_ns_ + options.budget_ns()) {}
+    , deadline_ns_(started_ns_ + options.budget_ns()) {
+    if (options.counts) counters_ = HostCounters::probe();
+}
 
 std::uint64_t Campaign::elapsed_ns() const {
     return monotonic_ns() - started_ns_;
@@ -90,7 +97,7 @@ Result<void> Campaign::warm_up(Row& row) {
 
 /// Cuts operations, the same for every engine of a row, until enough rounds fit into the time.
 Result<void> Campaign::fit_to_budget() {
-    std::uint64_t const rounds = options_.blocks.value_or(k_rounds_wanted);
+    std::uint64_t const rounds = options_.blocks.value_or(options_.rounds_wanted);
     auto cost = [](Row const& row) {
         return row.done ? 0 : row.block_ns() * row.blocks_per_round();
     };
@@ -171,12 +178,14 @@ Result<void> Campaign::measure_block(Row& row) {
 
 Result<std::uint64_t> Campaign::take(Row& row, std::size_t arm, Role role, std::uint64_t order) {
     SampleRequest request;
-    request.engine = lineup_.arms[arm].engine;
+    Arm const& runner = lineup_.arms[arm];
+    request.engine = runner.engine;
     request.program = row.record.path;
-    request.arguments = arguments_of(row, role);
+    request.arguments = arguments_of(row, runner, role);
     request.cpu = cpu_;
     request.timeout_ns = options_.timeout_ns;
     request.own_workload = row.own();
+    request.counters = counters_ ? &*counters_ : nullptr;
     auto taken = take_sample(request, interrupts_);
     if (!taken) { // it could not even be started: this arm's failure, not the harness's
         row.condemn(arm, Status::failed, taken.error().op + ": " + taken.error().cause);
@@ -185,13 +194,13 @@ Result<std::uint64_t> Campaign::take(Row& row, std::size_t arm, Role role, std::
     if (taken->raw.interrupted) return 0;
     Sample& sample = taken->sample;
     sample.workload = row.record.name;
-    sample.arm = lineup_.arms[arm].name;
+    sample.arm = runner.name;
     sample.role = role;
     sample.block = role == Role::measure || (role == Role::baseline && row.record.blocks != 0)
                        ? row.record.blocks
                        : 0;
     sample.order = order;
-    verify(row, arm, sample);
+    verify(row, arm, sample, operations(row, runner, role));
     if (!row.verdicts[arm].good())
         progress_.note(fmt::format("{} in {}: {}: {}", row.record.name, sample.arm,
                                    to_string(row.verdicts[arm].status), row.verdicts[arm].reason));
@@ -201,12 +210,14 @@ Result<std::uint64_t> Campaign::take(Row& row, std::size_t arm, Role role, std::
 
 std::uint64_t Campaign::block_cap(Row const& row) const {
     if (options_.blocks) return *options_.blocks;
+    if (options_.most_blocks) return *options_.most_blocks;
     return (options_.quick ? k_quick_rounds : k_full_rounds) * row.blocks_per_round();
 }
 
 bool Campaign::enough(Row& row) const {
-    if (options_.quick || options_.blocks) return false;
-    if (row.record.blocks < k_rounds_before_stopping * row.blocks_per_round()) return false;
+    if (options_.blocks || (options_.quick && !stop_rule_)) return false;
+    if (row.record.blocks < options_.rounds_before_stopping * row.blocks_per_round()) return false;
+    if (stop_rule_) return stop_rule_(row, samples_);
     auto const cells = make_cells({row, lineup_.arms, samples_, options_.seed, 400});
     return std::all_of(cells.begin(), cells.end(), [](Cell const& cell) {
         return !cell.deciding || cell.status != Status::ok || is_narrow(cell);

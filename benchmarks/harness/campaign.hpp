@@ -1,10 +1,12 @@
 #pragma once
 
+#include "benchmarks/harness/host_counters.hpp"
 #include "benchmarks/harness/interrupt.hpp"
 #include "benchmarks/harness/progress.hpp"
 #include "benchmarks/harness/row.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace iso::bench {
@@ -16,10 +18,19 @@ public:
     Campaign(CompareOptions const& options, Lineup const& lineup, std::vector<Row> rows,
              std::optional<int> cpu, Interrupts& interrupts, Progress& progress);
 
+    /// Whether a workload has been measured enough, instead of the rule of comparisons. Asked from
+    /// the tenth round on. It must not look at who is faster.
+    using StopRule = std::function<bool(Row const& row, std::vector<Sample> const& samples)>;
+    void stop_when(StopRule rule) { stop_rule_ = std::move(rule); }
+
     /// Runs it all. Errors: the harness's own. An interruption is not an error: see interrupted().
     Result<void> run();
 
     [[nodiscard]] bool interrupted() { return interrupts_.pending() != 0; }
+    /// What was asked to be counted and is not, each with the reason.
+    [[nodiscard]] std::vector<std::string> not_counted() const {
+        return counters_ ? counters_->missing() : std::vector<std::string>();
+    }
     [[nodiscard]] std::vector<Row> const& rows() const { return rows_; }
     [[nodiscard]] std::vector<Sample>& samples() { return samples_; }
     [[nodiscard]] std::uint64_t elapsed_ns() const;
@@ -46,6 +57,8 @@ private:
     Interrupts& interrupts_;
     Progress& progress_;
     std::vector<Sample> samples_;
+    StopRule stop_rule_;
+    std::optional<HostCounters> counters_;
     std::uint64_t started_ns_;
     std::uint64_t deadline_ns_;
 };

@@ -1,6 +1,7 @@
 #include "benchmarks/harness/cells.hpp"
 
 #include "benchmarks/harness/metrics.hpp"
+#include "benchmarks/harness/series.hpp"
 #include "benchmarks/statistics/median.hpp"
 #include "benchmarks/statistics/random.hpp"
 
@@ -14,35 +15,6 @@ namespace iso::bench {
 namespace {
 
 constexpr std::size_t k_fewest_for_p99 = 100;
-
-/// What one arm took, by block; block 0 is the warm-up's and never a result.
-struct ArmSamples {
-    std::vector<BlockSamples> blocks;
-    std::vector<Sample const*> baselines;
-};
-
-ArmSamples collect(CellInput const& input, std::string const& arm) {
-    ArmSamples found;
-    found.blocks.resize(input.row.record.blocks + 1);
-    for (Sample const& sample : input.samples) {
-        if (sample.workload != input.row.record.name || sample.arm != arm || !sample.good())
-            continue;
-        if (sample.role == Role::measure) found.blocks.at(sample.block).measure = &sample;
-        if (sample.role != Role::baseline) continue;
-        found.baselines.push_back(&sample);
-        if (sample.block != 0) found.blocks.at(sample.block).baseline = &sample;
-    }
-    return found;
-}
-
-using Series = std::vector<std::optional<double>>;
-
-Series series_of(ArmSamples const& samples, Metric const& metric) {
-    Series series;
-    for (BlockSamples const& block : samples.blocks)
-        series.push_back(metric.value(block));
-    return series;
-}
 
 /// Guest instructions that were emulated, times what one costs, as a share of the cell's CPU time.
 double emulated_share(ArmSamples const& samples, std::map<std::string, double> const& per_op,
@@ -63,16 +35,15 @@ double emulated_share(ArmSamples const& samples, std::map<std::string, double> c
 }
 
 /// Fills in the numbers: medians over blocks, paired with native's value in the same block.
-void fill_numbers(Cell& cell, Series const& own, Series const& native, std::uint64_t seed,
-                  unsigned resamples) {
+void fill_numbers(Cell& cell, Metric const& metric, ArmSamples const& own, ArmSamples const& native,
+                  std::uint64_t seed, unsigned resamples) {
     std::vector<double> values;
     std::vector<double> ratios;
     std::vector<double> differences;
-    for (std::size_t block = 0; block < own.size(); ++block) {
-        if (!own[block] || !native[block]) continue;
-        values.push_back(*own[block]);
-        differences.push_back(*own[block] - *native[block]);
-        if (*native[block] > 0) ratios.push_back(*own[block] / *native[block]);
+    for (auto const& [own_value, native_value] : paired_values(metric, own, native)) {
+        values.push_back(own_value);
+        differences.push_back(own_value - native_value);
+        if (native_value > 0) ratios.push_back(own_value / native_value);
     }
     cell.n = values.size();
     if (values.empty()) return;
@@ -121,20 +92,41 @@ double bytes_per_op(ArmSamples const& samples) {
     return 0;
 }
 
+/// The same engine's wall time, where CPU time decides.
+Cell const* second_opinion(std::vector<Cell> const& cells, Cell const& cell) {
+    if (cell.metric != "cpu-time" || cell.comparison != Comparison::ratio || !cell.deciding)
+        return nullptr;
+    auto const found = std::find_if(cells.begin(), cells.end(), [&](Cell const& other) {
+        return other.metric == "wall-time" && other.engine == cell.engine;
+    });
+    return found == cells.end() ? nullptr : &*found;
+}
+
+/// CPU time decides. When the clock on the wall says something else, neither is believed.
+void compare_opinions(Cell& cell, Cell const& wall) {
+    if (cell.status != Status::ok || wall.status != Status::ok) return;
+    if (!cell.ci_low || !cell.ci_high || !wall.ci_low || !wall.ci_high) return;
+    double const apart = std::max(*wall.ci_low / *cell.ci_high, *cell.ci_low / *wall.ci_high);
+    if (apart <= 1 + k_opinions_apart) return;
+    cell.status = Status::inconclusive;
+    cell.reason = fmt::format("CPU time says {:.3f} of native [{:.3f}, {:.3f}], wall time {:.3f} "
+                              "[{:.3f}, {:.3f}]",
+                              *cell.ratio, *cell.ci_low, *cell.ci_high, *wall.ratio, *wall.ci_low,
+                              *wall.ci_high);
+}
+
 } // namespace
 
 std::vector<Cell> make_cells(CellInput const& input) {
     WorkloadRecord const& record = input.row.record;
     bool const shared_clock = clocks_are_shared(input.samples, record.name);
     std::vector<Metric> const metrics = metrics_of(record.kind, record.ops, shared_clock);
-    ArmSamples const native = collect(input, input.arms.front().name);
+    ArmSamples const native = collect(input.samples, record, input.arms.front().name);
     std::vector<Cell> cells;
     for (Metric const& metric : metrics) {
-        Series const base = series_of(native, metric);
         for (std::size_t i = 0; i < input.arms.size(); ++i) {
             Arm const& arm = input.arms[i];
-            ArmSamples const samples = collect(input, arm.name);
-            Series const own = series_of(samples, metric);
+            ArmSamples const samples = collect(input.samples, record, arm.name);
             Cell cell;
             cell.engine = arm.name;
             cell.backend = backend_of(samples, arm);
@@ -146,7 +138,8 @@ std::vector<Cell> make_cells(CellInput const& input) {
             cell.sha256 = record.sha256;
             auto const checksum = input.row.checksums.find(record.ops);
             if (checksum != input.row.checksums.end()) cell.checksum = checksum->second;
-            fill_numbers(cell, i == 0 ? base : own, base, input.seed, input.resamples);
+            fill_numbers(cell, metric, i == 0 ? native : samples, native, input.seed,
+                         input.resamples);
             fill_status(cell, input.row.verdicts[i], record.blocks, record.ops);
             cell.per_op = counters_per_op(samples.blocks, samples.baselines, record.ops);
             cell.emulated_share = emulated_share(samples, cell.per_op, record.ops);
@@ -155,6 +148,8 @@ std::vector<Cell> make_cells(CellInput const& input) {
             cells.push_back(std::move(cell));
         }
     }
+    for (Cell& cell : cells)
+        if (Cell const* const other = second_opinion(cells, cell)) compare_opinions(cell, *other);
     return cells;
 }
 

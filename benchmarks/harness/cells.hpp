@@ -15,6 +15,9 @@ struct CellInput {
     unsigned resamples = 4000;
 };
 
+/// CPU time and wall time disagree when more than this share lies between their intervals.
+inline constexpr double k_opinions_apart = 0.05;
+
 /// The cells of one workload: its deciding metric (two for start-up) and the others, in every arm.
 std::vector<Cell> make_cells(CellInput const& input);
 

@@ -1,6 +1,5 @@
 #include "benchmarks/harness/comparison.hpp"
 
-#include "benchmarks/harness/campaign.hpp"
 #include "benchmarks/harness/cells.hpp"
 #include "benchmarks/harness/decomposition.hpp"
 #include "benchmarks/harness/identity.hpp"
@@ -79,7 +78,7 @@ Placement Placement::choose(bool pin) {
 }
 
 Result<Compared> compare(CompareOptions const& options, Lineup const& lineup,
-                         Interrupts& interrupts, Progress& progress) {
+                         Interrupts& interrupts, Progress& progress, Campaign::StopRule stop_rule) {
     TRY(require(options, lineup));
     auto rows = TRY(plan_rows(options, lineup));
     Compared compared;
@@ -87,11 +86,13 @@ Result<Compared> compare(CompareOptions const& options, Lineup const& lineup,
     results.environment = Environment::capture();
     results.mode = options.quick ? "quick" : "full";
     results.seed = options.seed;
+    results.counts = options.counts;
     results.time_budget_ns = options.budget_ns();
     results.engines = engine_records(lineup);
 
     results.cpu = Placement::choose(options.pin).sample_cpu;
     Campaign campaign(options, lineup, std::move(rows), results.cpu, interrupts, progress);
+    if (stop_rule) campaign.stop_when(std::move(stop_rule));
     TRY(campaign.run());
     compared.interrupted = campaign.interrupted();
     if (compared.interrupted) return compared;
@@ -103,10 +104,12 @@ Result<Compared> compare(CompareOptions const& options, Lineup const& lineup,
         auto cells = make_cells({row, lineup.arms, campaign.samples(), options.seed});
         results.cells.insert(results.cells.end(), cells.begin(), cells.end());
     }
-    explain(results, options, progress);
+    if (options.explain && !options.counts) explain(results, options, progress);
     results.elapsed_ns = campaign.elapsed_ns();
     results.samples = std::move(campaign.samples());
-    review(results);
+    for (std::string const& missing : campaign.not_counted())
+        results.warnings.push_back("not counted here: " + missing);
+    if (!results.counts) review(results);
     return compared;
 }
 

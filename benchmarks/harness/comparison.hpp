@@ -1,5 +1,6 @@
 #pragma once
 
+#include "benchmarks/harness/campaign.hpp"
 #include "benchmarks/harness/compare_options.hpp"
 #include "benchmarks/harness/interrupt.hpp"
 #include "benchmarks/harness/lineup.hpp"
@@ -22,6 +23,7 @@ struct Compared {
     bool interrupted = false;
 };
 Result<Compared> compare(CompareOptions const& options, Lineup const& lineup,
-                         Interrupts& interrupts, Progress& progress);
+                         Interrupts& interrupts, Progress& progress,
+                         Campaign::StopRule stop_rule = {});
 
 } // namespace iso::bench

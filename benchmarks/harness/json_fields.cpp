@@ -127,9 +127,9 @@ void from_json(json const& in, Cell& cell) {
     in.at("unit").get_to(cell.unit);
     in.at("deciding").get_to(cell.deciding);
     cell.comparison = named(in, "comparison", {Comparison::ratio, Comparison::added});
-    cell.status =
-        named(in, "status",
-              {Status::ok, Status::unavailable, Status::failed, Status::void_, Status::incomplete});
+    cell.status = named(in, "status",
+                        {Status::ok, Status::unavailable, Status::failed, Status::void_,
+                         Status::incomplete, Status::inconclusive});
     in.at("reason").get_to(cell.reason);
     read_nullable(in, "median", cell.median);
     read_nullable(in, "p99", cell.p99);

@@ -15,6 +15,7 @@ struct Arm {
     std::string name;     ///< the engine's; "native (A/A)" for the second native arm
     bool control = false; ///< the second native arm
     EngineProbe probe;
+    double extra_work = 0; ///< does this share of operations more (--inject-slowdown); else 0
 };
 
 inline constexpr char const* k_control_name = "native (A/A)";

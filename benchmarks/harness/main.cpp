@@ -1,3 +1,4 @@
+#include "benchmarks/harness/gate_command.hpp"
 #include "benchmarks/harness/verbs.hpp"
 #include "benchmarks/report/verb_report.hpp"
 #include "common/program.hpp"
@@ -27,24 +28,9 @@ struct Options {
     RunVerbOptions run;
     CompareOptions compare;
     ReportOptions report;
+    GateOptions gate;
     Places places;
 };
-
-std::uint64_t duration(char const* option, std::string const& text) {
-    auto const value = parse_duration_ns(text);
-    if (!value)
-        throw CLI::ValidationError(option, value.error().cause + "; write " + value.error().hint);
-    if (*value == 0) throw CLI::ValidationError(option, "0 is no time at all");
-    return *value;
-}
-
-CLI::Option* add_duration(CLI::App& verb, char const* name, std::string const& help,
-                          std::function<void(std::uint64_t)> const& set) {
-    return verb
-        .add_option_function<std::string>(
-            name, [=](std::string const& text) { set(duration(name, text)); }, help)
-        ->option_text("DURATION");
-}
 
 void declare_run(CLI::App& app, Options& options) {
     CLI::App& run = *app.add_subcommand(
@@ -95,6 +81,8 @@ void declare_compare(CLI::App& app, Options& options) {
     compare.add_flag(
         "--pin,!--no-pin", o.pin,
         "Samples on one CPU, the harness on the others (the default with two CPUs or more)");
+    compare.add_flag("--counts", o.counts,
+                     "Count exits, hypercalls, system calls and faults instead of timing; exact");
     add_duration(compare, "--time-budget",
                  "Stop measuring after this long (quick 40 s, else 4 min)",
                  [&o](std::uint64_t ns) { o.time_budget_ns = ns; });
@@ -150,7 +138,9 @@ void declare(CLI::App& app, Options& options) {
     declare_run(app, options);
     declare_compare(app, options);
     declare_report(app, options.report);
+    declare_gate(app, options.gate);
     for (CLI::App* const verb : app.get_subcommands({})) {
+        if (verb->get_name() == "gate") continue; // its two sides say where
         verb->add_option("--engine-dir", options.places.engines, "Where the engines' programs are")
             ->option_text("DIR");
         verb->add_option("--workload-dir", options.places.workloads, "Where the workloads are")
@@ -198,6 +188,7 @@ Result<int> dispatch(CLI::App& app, Options& options, RunOptions const& words) {
         return verb_run(options.places, options.run);
     }
     if (app.got_subcommand("report")) return verb_report(options.report);
+    if (app.got_subcommand("gate")) return verb_gate(options.gate);
     options.compare.engine_directory = options.places.engines;
     options.compare.workload_directory = options.places.workloads;
     options.compare.peer_directory = options.places.peers;
@@ -209,6 +200,7 @@ int status_of(CLI::App const& app, Error const& problem) {
     if (app.got_subcommand("run"))
         return problem.exit_status == exit_code::usage ? exit_code::engine_failed
                                                        : problem.exit_status;
+    if (app.got_subcommand("gate")) return exit_code::gate_not_run; // nothing was said of head
     switch (problem.exit_status) {
     case exit_code::usage:
     case exit_code::not_found:

@@ -178,6 +178,7 @@ Result<RawRun> measure(MeasureRequest const& request, Interrupts& interrupts) {
     plan.cpu = request.cpu;
     plan.environment = request.manner.environment;
     plan.death_signal = request.manner.stop_signal;
+    plan.before_exec = request.before_exec;
     Spawned const spawned = TRY(spawn(plan));
     out_write.reset();
     err_write.reset();

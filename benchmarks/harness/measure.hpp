@@ -48,6 +48,7 @@ struct MeasureRequest {
     std::optional<int> cpu;
     RunManner manner;             ///< with the signal that it gets first when it has to end early
     std::uint64_t timeout_ns = 0; ///< 0: none
+    std::function<void(pid_t)> before_exec = {};           ///< see SpawnRequest
     std::uint64_t output_limit = std::uint64_t{16} << 20U; ///< bytes of stdout and stderr together
 };
 

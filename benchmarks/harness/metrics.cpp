@@ -22,6 +22,19 @@ std::optional<double> loop_cpu(BlockSamples const& block, std::uint64_t ops) {
                     as_double(ops));
 }
 
+/// Wall time of the loop alone, per operation, from outside.
+std::optional<double> loop_wall(BlockSamples const& block, std::uint64_t ops) {
+    if (block.measure == nullptr || block.baseline == nullptr || ops == 0) return {};
+    return positive((as_double(block.measure->wall_ns) - as_double(block.baseline->wall_ns)) /
+                    as_double(ops));
+}
+
+bool loop_was_on_cpu(BlockSamples const& block) {
+    auto const cpu = loop_cpu(block, 1);
+    auto const wall = loop_wall(block, 1);
+    return cpu && wall && *cpu >= (1 - k_off_cpu_share) * *wall;
+}
+
 std::optional<double> own_time(BlockSamples const& block) {
     if (block.measure == nullptr || !block.measure->own || block.measure->own->ops == 0) return {};
     return positive(as_double(block.measure->own->ns) / as_double(block.measure->own->ops));
@@ -65,6 +78,8 @@ std::vector<Metric> metrics_of(Kind kind, std::uint64_t ops, bool shared_clock) 
     case Kind::compute:
         return {{"cpu-time", "ns/op", ratio, true,
                  [ops](BlockSamples const& b) { return loop_cpu(b, ops); }},
+                {"wall-time", "ns/op", ratio, false,
+                 [ops](BlockSamples const& b) { return loop_wall(b, ops); }, loop_was_on_cpu},
                 {"own-time", "ns/op", ratio, false, own_time}};
     case Kind::latency:
         return {{"own-time", "ns/op", ratio, true, own_time}};

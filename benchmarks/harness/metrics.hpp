@@ -23,6 +23,8 @@ struct Metric {
     bool deciding = true;
     /// Nothing when the samples do not say it.
     std::function<std::optional<double>(BlockSamples const&)> value;
+    /// Whether the block was left alone by its neighbours; empty: it does not matter here.
+    std::function<bool(BlockSamples const&)> quiet = {};
 };
 
 /// The metrics of a workload. `shared_clock`: in every arm the program's CLOCK_MONOTONIC is the
@@ -31,6 +33,9 @@ std::vector<Metric> metrics_of(Kind kind, std::uint64_t ops, bool shared_clock);
 
 /// Whether the entry time of every sample lies between its spawn and its end.
 bool clocks_are_shared(std::span<Sample const> samples, std::string_view workload);
+
+/// A loop that was off the processor for more of its time than this was kept from it by others.
+inline constexpr double k_off_cpu_share = 0.08;
 
 /// What one emulated guest instruction costs on KVM's PVM backend, nanoseconds: 0.30 to 0.45 for
 /// those without a memory operand, measured on the reference machine. Used to estimate a share.

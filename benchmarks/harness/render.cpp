@@ -40,9 +40,10 @@ std::string troubles(Results const& results, TableStyle const& style) {
         if (cell.status == Status::ok || cell.status == Status::unavailable || !cell.deciding)
             continue;
         std::string const line = fmt::format("{}: {} in {}: {}",
-                                             cell.status == Status::void_    ? "VOID"
-                                             : cell.status == Status::failed ? "FAILED"
-                                                                             : "TOO FEW",
+                                             cell.status == Status::void_          ? "VOID"
+                                             : cell.status == Status::failed       ? "FAILED"
+                                             : cell.status == Status::inconclusive ? "UNCLEAR"
+                                                                                   : "TOO FEW",
                                              cell.workload, cell.engine, cell.reason);
         if (line != last) out += style.alarm(wrap(line, style.width, 2));
         last = line;

@@ -16,6 +16,8 @@ std::string_view to_string(Status status) {
         return "void";
     case Status::incomplete:
         return "incomplete";
+    case Status::inconclusive:
+        return "inconclusive";
     }
     return "incomplete";
 }
@@ -27,7 +29,8 @@ std::string_view to_string(Comparison comparison) {
 bool Results::complete() const {
     return std::all_of(cells.begin(), cells.end(), [](Cell const& cell) {
         if (cell.status == Status::incomplete && !cell.deciding) return true;
-        return cell.status == Status::ok || cell.status == Status::unavailable;
+        return cell.status == Status::ok || cell.status == Status::unavailable ||
+               cell.status == Status::inconclusive;
     });
 }
 

@@ -18,10 +18,11 @@ enum class Comparison { ratio, added };
 
 enum class Status {
     ok,
-    unavailable, ///< the engine cannot run here, or its kernel does not offer what this is about
-    failed,      ///< a sample failed
-    void_,       ///< the bytes or the results differ: the numbers mean nothing
-    incomplete,  ///< too few samples
+    unavailable,  ///< the engine cannot run here, or its kernel does not offer what this is about
+    failed,       ///< a sample failed
+    void_,        ///< the bytes or the results differ: the numbers mean nothing
+    incomplete,   ///< too few samples
+    inconclusive, ///< its two metrics disagree: there are numbers, but no answer
 };
 
 [[nodiscard]] std::string_view to_string(Status status);
@@ -107,7 +108,8 @@ struct Results {
     static constexpr char const* schema = "isolab.results/1";
 
     Environment environment;
-    std::string mode; ///< "quick", "full"
+    std::string mode;    ///< "quick", "full"
+    bool counts = false; ///< runs were counted, and their times mean nothing
     std::uint64_t seed = 0;
     std::optional<int> cpu; ///< samples were pinned to it
     std::uint64_t time_budget_ns = 0;

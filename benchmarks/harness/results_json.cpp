@@ -19,6 +19,7 @@ std::string to_json(Results const& results) {
                      {"environment", results.environment},
                      {"options",
                       {{"mode", results.mode},
+                       {"counts", results.counts},
                        {"seed", results.seed},
                        {"cpu", results.cpu ? json(*results.cpu) : json()},
                        {"time_budget_ns", results.time_budget_ns}}},
@@ -42,8 +43,12 @@ std::string to_json(Results const& results) {
 
 Result<Results> parse_results(std::string const& text) {
     json const in = json::parse(text, nullptr, false);
-    if (!in.is_object()) return error("results", "not a JSON object");
+    if (!in.is_object())
+        return error("results", "not one JSON object: truncated, or not a result",
+                     "isobench compare --json FILE writes one");
     try {
+        if (!in.contains("schema"))
+            return error("results", "it names no schema", "a file that isobench wrote");
         if (in.at("schema") != Results::schema)
             return error("results", "another schema: " + in.at("schema").dump(),
                          "a file of this version of isobench");
@@ -52,6 +57,7 @@ Result<Results> parse_results(std::string const& text) {
         json const& options = in.at("options");
         options.at("mode").get_to(results.mode);
         options.at("seed").get_to(results.seed);
+        results.counts = options.value("counts", false);
         if (!options.at("cpu").is_null()) results.cpu = options.at("cpu").get<int>();
         options.at("time_budget_ns").get_to(results.time_budget_ns);
         in.at("elapsed_ns").get_to(results.elapsed_ns);

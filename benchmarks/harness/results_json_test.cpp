@@ -41,8 +41,8 @@ TEST_CASE("the schema has the keys that it promises") {
 }
 
 TEST_CASE("what is no results file is refused with the reason") {
-    CHECK(parse_results("").error().cause == "not a JSON object");
-    CHECK(parse_results("[]").error().cause == "not a JSON object");
+    CHECK(parse_results("").error().cause == "not one JSON object: truncated, or not a result");
+    CHECK(parse_results("[]").error().cause == "not one JSON object: truncated, or not a result");
     CHECK(parse_results(R"({"schema":"isolab.results/2"})").error().cause.find("another schema") ==
           0);
     CHECK_FALSE(parse_results(R"({"schema":"isolab.results/1"})"));

@@ -169,6 +169,8 @@ Result<Taken> take_sample(SampleRequest const& request, Interrupts& interrupts) 
     measured.timeout_ns = request.timeout_ns;
     if (request.timeout_ns != 0 && reports) measured.timeout_ns += k_engine_grace_ns;
 
+    if (request.counters != nullptr)
+        measured.before_exec = [&](pid_t pid) { request.counters->attach(pid); };
     auto run = measure(measured, interrupts);
     bool const orderly = run && !run->timed_out && !run->flooded && !run->interrupted &&
                          run->strays.empty() && WIFEXITED(run->wait_status) &&
@@ -187,6 +189,9 @@ Result<Taken> take_sample(SampleRequest const& request, Interrupts& interrupts) 
     sample.out_sha256 = raw.out_sha256;
     sample.failure = judge(request, raw, sample);
     take_counters(raw, sample);
+    if (request.counters != nullptr)
+        for (auto const& [name, value] : request.counters->read())
+            sample.counters[name] = value;
     return taken;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "benchmarks/harness/host_counters.hpp"
 #include "benchmarks/harness/measure.hpp"
 #include "common/engine.hpp"
 #include "common/report.hpp"
@@ -72,7 +73,8 @@ struct SampleRequest {
     std::vector<std::string> arguments;
     std::optional<int> cpu;
     std::uint64_t timeout_ns = 0;
-    bool own_workload = true; ///< it has to print one line of JSON and to exit 0
+    HostCounters* counters = nullptr; ///< nullptr: the host's kernel counts nothing
+    bool own_workload = true;         ///< it has to print one line of JSON and to exit 0
 };
 
 /// A sample together with the bytes that it wrote.

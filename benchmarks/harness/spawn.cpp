@@ -36,6 +36,8 @@ struct ChildPlan {
     cpu_set_t cpus{};
     char const* failed_step = nullptr;
     int failed_errno = 0;
+    int go_fd = -1;   ///< a byte arrives when the program may be executed; -1: at once
+    int told_fd = -1; ///< what failed goes here where memory is not shared
 };
 
 /// The child, up to execve(2). Nothing here allocates or locks: it runs in the parent's memory.
@@ -45,6 +47,7 @@ struct ChildPlan {
     auto fail = [plan](char const* step) {
         plan->failed_step = step;
         plan->failed_errno = errno;
+        if (plan->told_fd >= 0) (void)!::write(plan->told_fd, plan, sizeof *plan);
         ::_exit(127);
     };
     if (::setpgid(0, 0) != 0) fail("setpgid");
@@ -74,6 +77,7 @@ struct ChildPlan {
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (char go = 0; plan->go_fd >= 0 && ::read(plan->go_fd, &go, 1) != 1) ::_exit(127);
     ::execve(plan->argv[0], plan->argv, plan->environment);
     fail("execve");
     return 127;
@@ -94,6 +98,29 @@ std::vector<char*> pointers(std::vector<std::string> const& words) {
         list.push_back(const_cast<char*>(word.c_str()));
     list.push_back(nullptr);
     return list;
+}
+
+/// As clone(2) with CLONE_VFORK, but with a stop before execve(2). The memory is a copy, so that
+/// what went wrong comes back through a pipe: the plan itself, whose strings are the program's own.
+Result<pid_t> spawn_stopped(SpawnRequest const& request, ChildPlan& plan, std::byte* stack_end) {
+    Pipe go = TRY(Pipe::create());
+    Pipe told = TRY(Pipe::create());
+    Fd const go_read = TRY(high(go.read.get()));
+    Fd told_write = TRY(high(told.write.get()));
+    plan.go_fd = go_read.get();
+    plan.told_fd = told_write.get();
+    pid_t const pid = ::clone(child_main, stack_end, SIGCHLD, &plan);
+    if (pid < 0) return sys_error("clone");
+    request.before_exec(pid);
+    (void)!::write(go.write.get(), "g", 1);
+    told.write.reset(); // then the pipe ends when the program is executed
+    told_write.reset();
+    ChildPlan seen;
+    if (::read(told.read.get(), &seen, sizeof seen) == sizeof seen) {
+        plan.failed_step = seen.failed_step;
+        plan.failed_errno = seen.failed_errno;
+    }
+    return pid;
 }
 
 Error exec_error(std::string const& program, ChildPlan const& plan) {
@@ -136,9 +163,13 @@ Result<Spawned> spawn(SpawnRequest const& request) {
 
     Spawned spawned;
     spawned.spawn_ns = monotonic_ns();
-    spawned.pid =
-        ::clone(child_main, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
-    if (spawned.pid < 0) return sys_error("clone");
+    auto* const stack_end = stack.data() + stack.size();
+    if (request.before_exec) {
+        spawned.pid = TRY(spawn_stopped(request, plan, stack_end));
+    } else {
+        spawned.pid = ::clone(child_main, stack_end, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+        if (spawned.pid < 0) return sys_error("clone");
+    }
     if (plan.failed_step != nullptr) {
         while (::waitpid(spawned.pid, nullptr, 0) < 0 && errno == EINTR) {
         }

@@ -3,6 +3,7 @@
 #include "common/result.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ struct SpawnRequest {
     std::optional<int> cpu; ///< the one CPU it may use
     std::vector<std::string> environment; ///< NAME=VALUE
     int death_signal = 9;                 ///< what it gets when the harness dies
+    /// Called with the process before it executes its program. It is then made by a plain fork, and
+    /// waits: for runs that are counted, not timed.
+    std::function<void(pid_t)> before_exec = {};
 };
 
 /// The number the report pipe has in every child.

@@ -32,6 +32,8 @@ GridPlace place_of(Cell const& cell, EngineRecord const& engine, bool native,
         return {"FAILED", {}, true};
     case Status::incomplete:
         return {"too few", {}, true};
+    case Status::inconclusive:
+        return {"unclear", {}, true};
     }
     if (native && cell.bytes_per_op > 0)
         return {format_rate(cell.bytes_per_op, *cell.median), {}, false};

@@ -1,4 +1,5 @@
 #include "benchmarks/harness/comparison.hpp"
+#include "benchmarks/harness/counts.hpp"
 #include "benchmarks/harness/output_file.hpp"
 #include "benchmarks/harness/results_json.hpp"
 #include "benchmarks/harness/table.hpp"
@@ -11,7 +12,16 @@
 
 namespace iso::bench {
 
-Result<int> verb_compare(CompareOptions const& options) {
+namespace {
+
+constexpr std::uint64_t k_counted_runs =
+    3; ///< enough to see whether a count is the same every time
+
+} // namespace
+
+Result<int> verb_compare(CompareOptions const& asked) {
+    CompareOptions options = asked;
+    if (options.counts && !options.blocks) options.blocks = k_counted_runs;
     bool const json_to_stdout = options.json == "-";
     OutputFile file;
     if (!options.json.empty() && !json_to_stdout) file = TRY(OutputFile::prepare(options.json));
@@ -27,8 +37,9 @@ Result<int> verb_compare(CompareOptions const& options) {
     if (interrupts.pending() != 0) return give_up();
     Compared const compared = TRY(compare(options, lineup, interrupts, progress));
     if (compared.interrupted) return give_up();
+    TableStyle const style = TableStyle::of_terminal(json_to_stdout ? 2 : 1);
     std::string const table =
-        render(compared.results, TableStyle::of_terminal(json_to_stdout ? 2 : 1));
+        options.counts ? render_counts(compared.results, style) : render(compared.results, style);
     std::fputs(table.c_str(), json_to_stdout ? stderr : stdout);
     std::string const json = to_json(compared.results);
     if (json_to_stdout) {

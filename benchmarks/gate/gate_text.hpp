@@ -1,0 +1,28 @@
+#pragma once
+
+#include "benchmarks/gate/judge.hpp"
+#include "benchmarks/harness/text.hpp"
+
+#include <string>
+
+namespace iso::bench {
+
+/// A judgement in the forms in which it is read. `title` says what was compared with what.
+std::string gate_table(Judgement const& judgement, std::string const& title,
+                       TableStyle const& style);
+std::string gate_markdown(Judgement const& judgement, std::string const& title);
+std::string gate_junit(Judgement const& judgement, std::string const& title);
+/// Schema "isolab.gate/1".
+std::string gate_json(Judgement const& judgement, std::string const& title);
+
+/// The judgement in one of the formats "table", "markdown", "junit", "json".
+std::string gate_text(Judgement const& judgement, std::string const& title,
+                      std::string const& format, TableStyle const& style);
+
+/// "2 regressions, 1 too noisy, 9 fine".
+std::string summary(Judgement const& judgement);
+
+/// &, <, > and quotes as XML wants them; what XML 1.0 cannot hold as "?".
+std::string xml_escaped(std::string const& text);
+
+} // namespace iso::bench
