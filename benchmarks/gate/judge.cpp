@@ -101,7 +101,7 @@ void decide(Judged& judged, double p_dearer, double p_cheaper, GateRule const& r
         return;
     }
     double const visible = std::max(judged.threshold, judged.range->high);
-    if (visible > rule.noise_limit) {
+    if (visible > rule.noise_limit_of(judged.metric)) {
         judged.outcome = Outcome::too_noisy;
         judged.reason = fmt::format("{}; the same against itself differs by up to {:.1f} %, and a "
                                     "slowdown of {:.1f} % may hide here",

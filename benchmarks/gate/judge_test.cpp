@@ -51,11 +51,11 @@ TEST_CASE("a speed-up is told and passes") {
 }
 
 TEST_CASE("what the same build differs from itself by raises what counts") {
-    GateCell noisy = cell(0.03);
-    noisy.controls = {changes(40, 0.035, 0.01)};
+    GateCell noisy = cell(0.018);
+    noisy.controls = {changes(40, 0.018, 0.01)};
     Judged const judged = verdict(noisy);
     CHECK(judged.outcome == Outcome::fine);
-    CHECK(judged.threshold > 0.035);
+    CHECK(judged.threshold > 0.018);
     noisy.controls.push_back(changes(40, -0.08, 0.01)); // the furthest of all, to either side
     CHECK(verdict(noisy).noise > 0.08);
 }

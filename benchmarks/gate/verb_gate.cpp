@@ -46,6 +46,11 @@ Result<Gated> gate_files(GateOptions const& options, Side const& base, Side cons
                                                     options.compare.workloads));
         return gated;
     }
+    if (before.counts || after.counts)
+        return tl::unexpected<Error>(
+            std::move(
+                error("gate", "a file holds counts, not times", "isobench gate --counts").value())
+                .with_exit(exit_code::usage));
     return conclude(
         TRY(family_of_files(before, after, options.compare.engines, options.compare.workloads)),
         options.rule);

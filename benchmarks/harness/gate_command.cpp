@@ -72,8 +72,10 @@ void declare_gate(CLI::App& app, GateOptions& options) {
         "Judge exits, hypercalls, system calls and faults: exact, and independent of load");
     gate.add_flag("--quick", o.compare.quick, "Fewer operations in a sample");
     add_share(gate, "--min-effect", "A smaller slowdown is none (1.5%)", o.rule.min_effect);
-    add_share(gate, "--noise-limit", "Say so when a slowdown of this size could hide (5%)",
+    add_share(gate, "--noise-limit", "Say so when such a slowdown of CPU time could hide (3%)",
               o.rule.noise_limit);
+    add_share(gate, "--wall-noise-limit", "The same of wall time: start-up, system calls (10%)",
+              o.rule.wall_noise_limit);
     gate.add_option("--blocks", o.blocks, "At most so many of each workload (120)")
         ->check(CLI::Range(6, 100'000))
         ->option_text("N");

@@ -57,7 +57,7 @@ Result<Results> parse_results(std::string const& text) {
         json const& options = in.at("options");
         options.at("mode").get_to(results.mode);
         options.at("seed").get_to(results.seed);
-        results.counts = options.value("counts", false);
+        if (options.contains("counts")) options.at("counts").get_to(results.counts);
         if (!options.at("cpu").is_null()) results.cpu = options.at("cpu").get<int>();
         options.at("time_budget_ns").get_to(results.time_budget_ns);
         in.at("elapsed_ns").get_to(results.elapsed_ns);

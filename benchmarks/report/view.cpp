@@ -143,6 +143,7 @@ std::string word_for(Cell const* cell) {
     if (cell == nullptr) return "not measured";
     if (cell->status == Status::unavailable) return "n/a";
     if (cell->status == Status::incomplete) return "too few";
+    if (cell->status == Status::inconclusive) return "unclear";
     if (cell->status == Status::ok) return cell->effect() ? "" : "no number";
     return std::string(to_string(cell->status));
 }

@@ -72,10 +72,11 @@ std::string troubles(View const& view) {
         if (text == last) continue;
         last = text;
         items += notice("bad",
-                        cell.status == Status::void_        ? "Void."
-                        : cell.status == Status::failed     ? "Failed."
-                        : cell.status == Status::incomplete ? "Too few."
-                                                            : "No answer.",
+                        cell.status == Status::void_          ? "Void."
+                        : cell.status == Status::failed       ? "Failed."
+                        : cell.status == Status::incomplete   ? "Too few."
+                        : cell.status == Status::inconclusive ? "Inconclusive."
+                                                              : "No answer.",
                         text);
     }
     for (EngineRecord const& engine : results.engines)

@@ -173,3 +173,59 @@ TEST_CASE("isobench: Ctrl-C beside a peer leaves neither it nor its files", "[is
                   .status == 130);
     }
 }
+
+TEST_CASE("isobench: a gate that cannot be judged ends with 2, and says why", "[isobench]") {
+    auto const dir = iso::TempDir::create("isolab-cli").value();
+    std::string const cut = dir.path() + "/cut.json";
+    std::ofstream(cut) << R"({"schema":"isolab.results/1","environment":{)";
+    for (Words const& sides :
+         {Words{"--base", cut, "--head", cut}, Words{"--base", cut, "--head", "/"},
+          Words{"--base", "/no/such", "--head", cut}}) {
+        Words words{"gate"};
+        words.insert(words.end(), sides.begin(), sides.end());
+        check_told("isobench", call("isobench", words), 2);
+    }
+    CHECK_THAT(call("isobench", {"gate", "--base", cut, "--head", cut}).err, Catch::Contains(cut));
+    CHECK(call("isobench", {"gate", "--base", cut}).status == 2);
+    for (char const* share : {"0", "-1%", "x", "1.5 %%"})
+        CHECK(call("isobench", {"gate", "--base", cut, "--head", cut, "--min-effect", share})
+                  .status == 2);
+}
+
+TEST_CASE("isobench: a gate on two counted files passes, and finds what was added", "[isobench]") {
+    auto const dir = iso::TempDir::create("isolab-cli").value();
+    std::string const base = dir.path() + "/base.json";
+    std::string const head = dir.path() + "/head.json";
+    std::ofstream(base) << "older"; // call() reports every file that is new
+    std::ofstream(head) << "older";
+    REQUIRE(call("isobench", {"compare", "--counts", "--quick", "--engines=isolate",
+                              "--workloads=hello", "--json", base})
+                .status == 0);
+    std::string text = iso::read_file(base).value();
+    json const first = json::parse(text);
+    if (!first.at("engines")[2].at("usable").get<bool>())
+        ISO_SKIP("userns", "isolate cannot run here");
+    std::ofstream(head) << text;
+    CHECK(call("isobench", {"gate", "--counts", "--base", base, "--head", head}).status == 0);
+    json more = first;
+    for (json& sample : more.at("samples"))
+        if (sample.at("engine") == "isolate" && sample.at("counters").contains("jail.steps"))
+            sample["counters"]["jail.steps"] = sample["counters"]["jail.steps"].get<int>() + 1;
+    std::ofstream(head) << more.dump();
+    Ran const ran = call("isobench", {"gate", "--counts", "--base", base, "--head", head});
+    CHECK(ran.status == 1);
+    CHECK_THAT(ran.out, Catch::Contains("jail.steps"));
+    // Counts are no times.
+    CHECK(call("isobench", {"gate", "--base", base, "--head", head}).status == 2);
+}
+
+TEST_CASE("isobench: Ctrl-C ends a gate with 130 and leaves nothing", "[isobench]") {
+    for (std::uint64_t const after : {1, 150, 1000}) {
+        Launch how;
+        how.signal = SIGINT;
+        how.signal_after_ns = after * k_ms;
+        std::string const tree = std::string(ISO_BIN_DIR);
+        INFO("after " << after << " ms");
+        CHECK(call("isobench", {"gate", "--base", tree, "--head", tree}, how).status == 130);
+    }
+}
