@@ -1,6 +1,7 @@
 #include "benchmarks/harness/campaign.hpp"
 
 #include "benchmarks/harness/cells.hpp"
+#include "benchmarks/harness/crowd.hpp"
 #include "benchmarks/harness/schedule.hpp"
 #include "benchmarks/harness/verify.hpp"
 #include "benchmarks/statistics/median.hpp"
@@ -186,7 +187,10 @@ Result<std::uint64_t> Campaign::take(Row& row, std::size_t arm, Role role, std::
     request.timeout_ns = options_.timeout_ns;
     request.own_workload = row.own();
     request.counters = counters_ ? &*counters_ : nullptr;
-    auto taken = take_sample(request, interrupts_);
+    bool const crowd = row.record.kind == Kind::density && role == Role::measure;
+    if (row.record.kind == Kind::density && role == Role::warm_up)
+        request.arguments = {"seconds=0"};
+    auto taken = crowd ? take_crowd(request, interrupts_) : take_sample(request, interrupts_);
     if (!taken) { // it could not even be started: this arm's failure, not the harness's
         row.condemn(arm, Status::failed, taken.error().op + ": " + taken.error().cause);
         return 0;

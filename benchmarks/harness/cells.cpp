@@ -63,6 +63,12 @@ void fill_status(Cell& cell, Verdict const& verdict, std::uint64_t blocks, std::
     cell.status = verdict.status;
     cell.reason = verdict.reason;
     cell.identity_proved = verdict.identity_proved;
+    // A crowd that stopped growing has no number for what it did not reach. That is an answer.
+    if (verdict.good() && cell.n == 0 && blocks != 0 && cell.metric.starts_with("start-of-")) {
+        cell.status = Status::unavailable;
+        cell.reason = "not so many instances started in time; give them more: --timeout";
+        return;
+    }
     if (verdict.good() && (cell.n == 0 || cell.n < blocks / 2)) {
         cell.status = Status::incomplete;
         cell.reason = blocks == 0

@@ -81,8 +81,8 @@ void to_json(json& out, WorkloadRecord const& workload) {
 
 void from_json(json const& in, WorkloadRecord& workload) {
     in.at("name").get_to(workload.name);
-    workload.kind =
-        named(in, "kind", {Kind::compute, Kind::latency, Kind::start_up, Kind::program});
+    workload.kind = named(
+        in, "kind", {Kind::compute, Kind::latency, Kind::start_up, Kind::density, Kind::program});
     in.at("path").get_to(workload.path);
     in.at("arguments").get_to(workload.arguments);
     in.at("ops").get_to(workload.ops);

@@ -12,6 +12,8 @@ std::string_view to_string(Kind kind) {
         return "latency";
     case Kind::start_up:
         return "start-up";
+    case Kind::density:
+        return "density";
     case Kind::program:
         return "program";
     }
@@ -19,6 +21,7 @@ std::string_view to_string(Kind kind) {
 }
 
 std::string_view unit_of(Kind kind) {
+    if (kind == Kind::density) return "KiB and ms";
     return kind == Kind::start_up || kind == Kind::program ? "ms" : "ns/op";
 }
 
@@ -28,6 +31,10 @@ std::string_view metric_of(Kind kind) {
         return "CPU time of the process tree, start-up subtracted";
     case Kind::latency:
         return "the workload's own time per operation";
+    case Kind::density:
+        return "memory of one more instance, and wall time to the first output of instance 1, 2, "
+               "4, "
+               "8, 16, 32, both added to native";
     case Kind::start_up:
     case Kind::program:
         return "wall time added to native";

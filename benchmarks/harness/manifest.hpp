@@ -13,6 +13,7 @@ enum class Kind {
     compute,  ///< ratio of CPU time to native, start-up taken off
     latency,  ///< ratio of the workload's own time per operation to native
     start_up, ///< milliseconds added to native
+    density,  ///< of many instances that wait: memory of each, and the start of one more
     program,  ///< any ELF: wall milliseconds added, and ratio of CPU time
 };
 

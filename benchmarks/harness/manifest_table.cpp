@@ -26,10 +26,19 @@ constexpr Group k_groups[] = {
     {"network", "Network",
      "Round trips over the loopback device. The guest kernel has no network: not available."},
     {"start-up", "Start-up", "The way to the first instruction, and until everything is gone."},
+    {"density", "Density",
+     "Many instances at once, up to 32 that wait. Memory: what the processes of the engine hold "
+     "(`smaps_rollup`: private pages, and shared ones by their share), the difference between all "
+     "instances and one, divided by the number of the others; what the kernel holds outside of "
+     "address spaces is not in it. Start: from just before the process of instance k is made to "
+     "its "
+     "first byte of output, while k-1 wait. `--timeout` is the whole crowd's: it then stops "
+     "growing."},
 };
 
 constexpr Program k_programs[] = {
     {"hello", ""},
+    {"idle", "seconds=1"},
     {"cpu-int", "ops=12000000 seed=1"},
     {"cpu-fp", "ops=8000 seed=1"},
     {"cpu-simd", "ops=12000000 seed=1"},
@@ -407,6 +416,13 @@ constexpr Workload k_workloads[] = {
      .kind = Kind::start_up,
      .by_default = true,
      .blocks_per_round = 5},
+    {.name = "idle",
+     .group = "density",
+     .title = "idle instances",
+     .measures = "prints one line and waits: what an instance holds while it does nothing, and "
+                 "whether one more starts as fast beside others",
+     .kind = Kind::density,
+     .arguments = "seconds=600"},
 };
 
 } // namespace

@@ -36,7 +36,8 @@ TEST_CASE("the manifest: names are unique, groups are together and known") {
         CHECK(find_workload(workload.name) == &workload);
         CHECK_FALSE(workload.title.empty());
         CHECK_FALSE(workload.measures.empty());
-        CHECK((workload.ops == 0) == (workload.kind == Kind::start_up));
+        CHECK((workload.ops == 0) ==
+              (workload.kind == Kind::start_up || workload.kind == Kind::density));
         CHECK((workload.quick_ops == 0) == (workload.ops == 0));
         if (order.empty() || order.back() != workload.group) order.push_back(workload.group);
     }

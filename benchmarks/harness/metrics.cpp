@@ -1,6 +1,9 @@
 #include "benchmarks/harness/metrics.hpp"
 
+#include "benchmarks/harness/crowd.hpp"
 #include "benchmarks/statistics/median.hpp"
+
+#include <fmt/format.h>
 
 namespace iso::bench {
 
@@ -69,6 +72,29 @@ double median_counter(std::vector<Sample const*> const& samples, std::string con
     return values.empty() ? 0 : median(std::move(values));
 }
 
+/// What a crowd counted (crowd.hpp), in units of `unit`.
+std::optional<double> counted(BlockSamples const& block, std::string const& name, double unit) {
+    if (block.measure == nullptr) return {};
+    auto const found = block.measure->counters.find("density." + name);
+    if (found == block.measure->counters.end()) return {};
+    return as_double(found->second) / unit;
+}
+
+std::vector<Metric> density_metrics() {
+    auto const added = Comparison::added;
+    std::vector<Metric> metrics{
+        {"private-memory", "KiB", added, true,
+         [](BlockSamples const& b) { return counted(b, "private_bytes", 1024); }},
+        {"pss", "KiB", added, true,
+         [](BlockSamples const& b) { return counted(b, "pss_bytes", 1024); }}};
+    for (unsigned const level : k_crowd_levels)
+        metrics.push_back({fmt::format("start-of-{}", level), "ms", added, true,
+                           [name = fmt::format("start_{}_ns", level)](BlockSamples const& b) {
+                               return counted(b, name, 1e6);
+                           }});
+    return metrics;
+}
+
 } // namespace
 
 std::vector<Metric> metrics_of(Kind kind, std::uint64_t ops, bool shared_clock) {
@@ -88,6 +114,8 @@ std::vector<Metric> metrics_of(Kind kind, std::uint64_t ops, bool shared_clock) 
                              : Metric{"first-output", "ms", added, true, until_output},
                 {"start-to-exit", "ms", added, true, until_exit},
                 {"cpu-time", "ms", added, false, whole_cpu}};
+    case Kind::density:
+        return density_metrics();
     case Kind::program:
         return {{"start-to-exit", "ms", added, true, until_exit},
                 {"cpu-time", "ms", ratio, true, whole_cpu}};

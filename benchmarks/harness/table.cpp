@@ -37,6 +37,7 @@ GridPlace place_of(Cell const& cell, EngineRecord const& engine, bool native,
     }
     if (native && cell.bytes_per_op > 0)
         return {format_rate(cell.bytes_per_op, *cell.median), {}, false};
+    if (native && cell.unit == "KiB") return {fmt::format("{:.0f} KiB", *cell.median), {}, false};
     if (native) return {format_ns(*cell.median * (cell.unit == "ms" ? 1e6 : 1), style), {}, false};
     auto const effect = cell.effect();
     if (!effect) return {style.dash(), {}, false};
@@ -63,6 +64,9 @@ std::string section_of(WorkloadRecord const& workload) {
         return title("Kernel services") + ": time of one operation, ratio to native";
     case Kind::start_up:
         return title("Start-up") + ": milliseconds more than native";
+    case Kind::density:
+        return title("Density") + ": KiB that each idle instance holds, and milliseconds until "
+                                  "instance k says its first word, more than native";
     case Kind::program:
         return "The program: milliseconds more than native; CPU time as a ratio, start-up included";
     }
@@ -70,6 +74,11 @@ std::string section_of(WorkloadRecord const& workload) {
 }
 
 std::string label_of(Cell const& cell, Kind kind) {
+    if (kind == Kind::density) {
+        if (cell.metric == "private-memory") return "private memory";
+        if (cell.metric == "pss") return "memory, shared (PSS)";
+        return "start, k=" + cell.metric.substr(cell.metric.rfind('-') + 1);
+    }
     if (kind != Kind::start_up && kind != Kind::program) return cell.workload;
     if (cell.metric == "start-up") return "to 1st instruction";
     if (cell.metric == "first-output") return "to 1st output";

@@ -22,6 +22,7 @@ std::string colour_of(std::string const& engine, unsigned& others) {
 }
 
 std::string label_of(WorkloadRecord const& workload, std::string const& metric) {
+    if (workload.kind == Kind::density) return workload.name + ": " + metric;
     if (workload.kind != Kind::start_up && workload.kind != Kind::program) return workload.name;
     std::string const what = metric == "start-up"        ? "first instruction"
                              : metric == "first-output"  ? "first output"
@@ -33,6 +34,7 @@ std::string label_of(WorkloadRecord const& workload, std::string const& metric) 
 std::string title_of(WorkloadRecord const& workload, Comparison comparison) {
     Group const* const group = find_group(workload.group);
     std::string const title = group != nullptr ? std::string(group->title) : "The program";
+    if (workload.kind == Kind::density) return title + ": KiB and milliseconds more than native";
     return title +
            (comparison == Comparison::added ? ": milliseconds more than native" : ": times native");
 }

@@ -14,6 +14,7 @@ enum Number : long {
     lseek = 8,
     mmap = 9,
     munmap = 11,
+    rt_sigaction = 13,
     pread64 = 17,
     pwrite64 = 18,
     madvise = 28,
