@@ -1,3 +1,5 @@
+#include "benchmarks/formats/formats.hpp"
+#include "benchmarks/formats/verb_convert.hpp"
 #include "benchmarks/harness/gate_command.hpp"
 #include "benchmarks/harness/verbs.hpp"
 #include "benchmarks/report/verb_report.hpp"
@@ -29,6 +31,7 @@ struct Options {
     CompareOptions compare;
     ReportOptions report;
     GateOptions gate;
+    ConvertOptions convert;
     Places places;
 };
 
@@ -124,6 +127,20 @@ void declare_peers(CLI::App& app, Options& options) {
                  "wrongly or a file is wrong.");
 }
 
+void declare_convert(CLI::App& app, ConvertOptions& options) {
+    CLI::App& convert = *app.add_subcommand("convert", "A result file in another format");
+    convert.add_option("FILE", options.file, "What isobench compare --json wrote")->required();
+    convert
+        .add_option("--format", options.format,
+                    "table, csv, json, gbench, customsmaller, junit or markdown (table)")
+        ->check(CLI::IsMember(format_names()))
+        ->option_text("FORMAT");
+    convert.add_option("-o,--output", options.output, "Write it to OUT")->option_text("OUT");
+    convert.footer("gbench is Google Benchmark's JSON, for its compare.py; customsmaller is what\n"
+                   "github-action-benchmark reads. Exit status: 0 done, 1 it cannot be written,\n"
+                   "2 called wrongly, or the file is no result.");
+}
+
 void declare(CLI::App& app, Options& options) {
     app.set_version_flag("--version", std::string("isobench ") + k_version);
     app.require_subcommand(1);
@@ -139,8 +156,10 @@ void declare(CLI::App& app, Options& options) {
     declare_compare(app, options);
     declare_report(app, options.report);
     declare_gate(app, options.gate);
+    declare_convert(app, options.convert);
     for (CLI::App* const verb : app.get_subcommands({})) {
-        if (verb->get_name() == "gate") continue; // its two sides say where
+        if (verb->get_name() == "gate" || verb->get_name() == "convert")
+            continue; // run none of here
         verb->add_option("--engine-dir", options.places.engines, "Where the engines' programs are")
             ->option_text("DIR");
         verb->add_option("--workload-dir", options.places.workloads, "Where the workloads are")
@@ -189,6 +208,7 @@ Result<int> dispatch(CLI::App& app, Options& options, RunOptions const& words) {
     }
     if (app.got_subcommand("report")) return verb_report(options.report);
     if (app.got_subcommand("gate")) return verb_gate(options.gate);
+    if (app.got_subcommand("convert")) return verb_convert(options.convert);
     options.compare.engine_directory = options.places.engines;
     options.compare.workload_directory = options.places.workloads;
     options.compare.peer_directory = options.places.peers;

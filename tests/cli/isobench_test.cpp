@@ -229,3 +229,28 @@ TEST_CASE("isobench: Ctrl-C ends a gate with 130 and leaves nothing", "[isobench
         CHECK(call("isobench", {"gate", "--base", tree, "--head", tree}, how).status == 130);
     }
 }
+
+TEST_CASE("isobench: convert writes every format and refuses what is no result", "[isobench]") {
+    auto const dir = iso::TempDir::create("isolab-cli").value();
+    std::string const file = dir.path() + "/out.json";
+    std::string const other = dir.path() + "/other";
+    std::ofstream(file) << "older"; // call() reports every file that is new
+    std::ofstream(other) << "older";
+    REQUIRE(call("isobench", {"compare", "--quick", "--blocks=6", "--engines=native",
+                              "--workloads=hello", "--json", file})
+                .status == 0);
+    for (char const* format :
+         {"table", "csv", "json", "gbench", "customsmaller", "junit", "markdown"}) {
+        Ran const ran = call("isobench", {"convert", file, "--format", format});
+        INFO(format);
+        CHECK(ran.status == 0);
+        CHECK_THAT(ran.out, Catch::Contains("native"));
+        CHECK(call("isobench", {"convert", file, "--format", format, "-o", other}).status == 0);
+        CHECK(iso::read_file(other).value() == ran.out);
+    }
+    CHECK(call("isobench", {"convert", file, "--format", "xml"}).status == 2);
+    check_told("isobench", call("isobench", {"convert", "/no/such/file"}), 2);
+    std::string const whole = iso::read_file(file).value();
+    std::ofstream(file) << whole.substr(0, whole.size() / 2);
+    check_told("isobench", call("isobench", {"convert", file}), 2);
+}
