@@ -61,7 +61,8 @@ std::string ConsoleFrame::last_words() const {
     std::string last;
     for (char const byte : noise_ + "\n") {
         if (byte == '\n') {
-            if (line.find_first_not_of(' ') != std::string::npos) last = line;
+            bool const panic = last.find("Kernel panic") != std::string::npos;
+            if (line.find_first_not_of(' ') != std::string::npos && !panic) last = line;
             line.clear();
         } else if (static_cast<unsigned char>(byte) >= 0x20 && byte != 0x7f && line.size() < 200) {
             line += byte;

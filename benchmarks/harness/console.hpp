@@ -21,7 +21,8 @@ public:
     /// What the program ended with; nothing when its end was not announced.
     [[nodiscard]] std::optional<int> status() const { return status_; }
     [[nodiscard]] bool begun() const { return state_ != State::before; }
-    /// The last line of the machine's own words, without what a terminal would act on.
+    /// The last line of the machine's own words, or the one that tells of its panic; without what a
+    /// terminal would act on.
     [[nodiscard]] std::string last_words() const;
 
 private:

@@ -46,7 +46,7 @@ TEST_CASE("what a program wrote is what stands between the marks, however it arr
 }
 
 TEST_CASE("a machine that did not come up has no program, and its last words are kept") {
-    Took const took = take("one\nKernel panic:\x1b[31m no init\r\n \n", 5);
+    Took const took = take("one\nKernel panic:\x1b[31m no init\r\nCall Trace:\n \n", 5);
     CHECK(took.program.empty());
     CHECK_FALSE(took.status.has_value());
     CHECK(took.last_words == "Kernel panic:[31m no init");

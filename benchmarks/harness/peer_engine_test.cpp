@@ -152,6 +152,18 @@ TEST_CASE("a machine that ends without a word about its program fails the cell")
     CHECK(peer.cleaned());
 }
 
+TEST_CASE("a machine that dies after its program has ended well fails the cell all the same") {
+    FakePeer const peer(
+        "printf '\\036isolab begin\\n'; \"$program\" \"$@\"\n"
+        "printf '\\036isolab end %d\\n' $?\n"
+        "case $program in */hello) exit 0;; esac\necho 'Kernel panic: oh'\nkill -ABRT $$",
+        "console");
+    Cell const cell = cell_of(peer);
+    CHECK(cell.status == Status::failed);
+    CHECK(cell.reason == "its program ended with 0, but then the machine itself died of signal 6: "
+                         "Kernel panic: oh");
+}
+
 TEST_CASE("a peer that prints garbage or another checksum fails or voids its cell") {
     CHECK(cell_of(FakePeer(after_trial("echo garbage"))).status == Status::failed);
     CHECK(cell_of(FakePeer("echo garbage")).status == Status::failed); // in the trial, too

@@ -87,6 +87,11 @@ std::string judge(SampleRequest const& request, RawRun const& raw, Sample& sampl
     if (!raw.strays.empty())
         return fmt::format("left {} behind: {}", raw.strays.size() == 1 ? "a process" : "processes",
                            raw.strays.front());
+    if (raw.console && raw.program_status && WIFSIGNALED(raw.wait_status))
+        return with_last_words(fmt::format("its program ended with {}, but then the machine itself "
+                                           "died of signal {}",
+                                           *raw.program_status, WTERMSIG(raw.wait_status)),
+                               raw);
     if (raw.console && !raw.program_status)
         return with_last_words("the machine ended before it said how its program did", raw);
     if (request.engine->reports())
