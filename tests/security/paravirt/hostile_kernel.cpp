@@ -86,12 +86,12 @@ u64 wild_hypercall(u64 which) {
 }
 
 u64 unknown_hypercalls(u64) {
-    u64 const known = 1ULL << ISO_HC_SET_TRAP_TABLE | 1ULL << ISO_HC_MMU_UPDATE |
-                      1ULL << ISO_HC_STACK_SWITCH | 1ULL << ISO_HC_MULTICALL |
-                      1ULL << ISO_HC_UPDATE_VA_MAPPING | 1ULL << ISO_HC_SET_TIMER_OP |
-                      1ULL << ISO_HC_XEN_VERSION | 1ULL << ISO_HC_IRET | 1ULL << ISO_HC_MMUEXT_OP |
-                      1ULL << ISO_HC_SCHED_OP | 1ULL << ISO_HC_CALLBACK_OP |
-                      1ULL << ISO_HC_DOORBELL | 1ULL << ISO_HC_FPU_TASKSWITCH;
+    u64 const known =
+        1ULL << ISO_HC_SET_TRAP_TABLE | 1ULL << ISO_HC_MMU_UPDATE | 1ULL << ISO_HC_STACK_SWITCH |
+        1ULL << ISO_HC_MULTICALL | 1ULL << ISO_HC_UPDATE_VA_MAPPING | 1ULL << ISO_HC_SET_TIMER_OP |
+        1ULL << ISO_HC_XEN_VERSION | 1ULL << ISO_HC_IRET | 1ULL << ISO_HC_MMUEXT_OP |
+        1ULL << ISO_HC_SCHED_OP | 1ULL << ISO_HC_CALLBACK_OP | 1ULL << ISO_HC_DOORBELL |
+        1ULL << ISO_HC_FPU_TASKSWITCH | 1ULL << ISO_HC_EVENT_CHANNEL_OP | 1ULL << ISO_HC_BLOCK_OP;
     for (u64 number = 0; number < ISO_HYPERCALL_COUNT; ++number)
         if ((known >> number & 1) == 0 && hypercall(number, ~u64{0}, 1, 2, 3, 4) != k_enosys)
             return k_hole;
