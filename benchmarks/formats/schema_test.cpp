@@ -1,5 +1,6 @@
 // docs/results.schema.json says what we write: by the few keywords of JSON Schema that it uses. A
 // keyword that is not known here fails the test instead of being passed over.
+#include "benchmarks/harness/metrics.hpp"
 #include "benchmarks/harness/results_fixture.hpp"
 #include "benchmarks/harness/results_json.hpp"
 #include "benchmarks/harness/synthetic.hpp"
@@ -89,6 +90,20 @@ TEST_CASE("what is written is what the published schema says") {
     made.add_workload("cpu-int", 3);
     made.measure("cpu-int", "isolate", 1.1, 0.01);
     CHECK(fault(schema(), json::parse(to_json(made.results)), "") == "");
+}
+
+TEST_CASE("the schema knows every kind of workload and its metrics") {
+    using iso::bench::Kind;
+    json document = json::parse(to_json(iso::bench::test::some_results()));
+    for (Kind const kind :
+         {Kind::compute, Kind::latency, Kind::start_up, Kind::density, Kind::program})
+        for (bool const shared_clock : {false, true})
+            for (auto const& metric : iso::bench::metrics_of(kind, 1000, shared_clock)) {
+                document["workloads"][0]["kind"] = to_string(kind);
+                document["cells"][0]["metric"] = metric.name;
+                document["cells"][0]["unit"] = metric.unit;
+                CHECK(fault(schema(), document, "") == "");
+            }
 }
 
 TEST_CASE("the schema refuses what is wrong") {

@@ -115,10 +115,10 @@ Result<int> verb_gate(GateOptions const& options) {
                           .value())
                 .with_exit(exit_code::usage));
     OutputFile text_file;
+    Interrupts interrupts = TRY(Interrupts::create()); // before there are files to leave behind
     OutputFile json_file;
     if (!options.output.empty()) text_file = TRY(OutputFile::prepare(options.output));
     if (!options.compare.json.empty()) json_file = TRY(OutputFile::prepare(options.compare.json));
-    Interrupts interrupts = TRY(Interrupts::create());
     Progress progress;
     Result<Gated> gated = base.is_measured() ? gate_trees(options, base, head, interrupts, progress)
                                              : gate_files(options, base, head);

@@ -23,9 +23,9 @@ Result<int> verb_compare(CompareOptions const& asked) {
     CompareOptions options = asked;
     if (options.counts && !options.blocks) options.blocks = k_counted_runs;
     bool const json_to_stdout = options.json == "-";
+    Interrupts interrupts = TRY(Interrupts::create()); // before there is a file to leave behind
     OutputFile file;
     if (!options.json.empty() && !json_to_stdout) file = TRY(OutputFile::prepare(options.json));
-    Interrupts interrupts = TRY(Interrupts::create());
     Progress progress;
     Lineup const lineup = TRY(Lineup::probe(options.engine_directory, options.engines, interrupts,
                                             PeerChoice::of(options)));

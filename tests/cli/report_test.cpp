@@ -28,6 +28,7 @@ TEST_CASE("isobench report: a result becomes a page, and what failed in it is to
     REQUIRE(directory);
     std::string const result = put_result(*directory, "r.json", "1");
     std::string const page = directory->path() + "/page.html";
+    std::ofstream(page) << "an older page"; // which is replaced
     Ran const ran = call("isobench", {"report", result, "-o", page});
     CHECK(ran.status == 1); // not everything in it ran
     CHECK(ran.out == "written to " + page + "\n");
