@@ -6,7 +6,7 @@ set(ISO_INSTALL_DIR lib/isolab)
 
 # Called when every target is known: what the listed folders build, tests excepted, is installed.
 function(iso_install)
-    foreach(folder guest isolate vmm-mini paravirt-demo benchmarks/workloads benchmarks/peers benchmarks/harness)
+    foreach(folder guest isolate vmm-mini paravirt-demo benchmarks/workloads benchmarks/peers benchmarks/micro benchmarks/harness)
         if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${folder})
             iso_install_folder(${CMAKE_SOURCE_DIR}/${folder})
         endif()

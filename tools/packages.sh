@@ -16,10 +16,10 @@ libcli11-dev|header CLI/CLI.hpp|CLI11 2.3 or later
 libseccomp-dev|header seccomp.h|libseccomp 2.5 or later
 libcap-dev|header sys/capability.h|libcap
 libcgroup-dev|header libcgroup.h|libcgroup 2 or later
+libbenchmark-dev|header benchmark/benchmark.h|Google Benchmark
 '
 packages_test='
 catch2|header catch2/catch.hpp|Catch2, version 2.13 or 3
-libbenchmark-dev|header benchmark/benchmark.h|Google Benchmark
 busybox-static|-|a static busybox: a program that is not ours for every engine to run
 bash-static|command bash-static|a static bash, for the same purpose
 zsh-static|command zsh-static|a static zsh

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <sched.h>
+#include <unistd.h>
 
 namespace iso::bench {
 
@@ -66,11 +67,14 @@ Result<UnitCosts> parse_unit_costs(std::string const& json) {
 }
 
 Result<UnitCosts> measure_unit_costs(std::string const& directory, std::optional<int> cpu) {
+    std::string const program = directory + "/isolab-micro";
+    if (::access(program.c_str(), X_OK) != 0)
+        return error(program, "is not there", "build with Google Benchmark (-DISO_MICRO=ON)");
     OnCpu const there(cpu);
-    auto const ran = TRY(run_and_capture({directory + "/isolab-micro", "--benchmark_filter=^unit_",
-                                          "--benchmark_min_time=0.01", "--benchmark_repetitions=9",
-                                          "--benchmark_format=json"},
-                                         k_patience_ns));
+    auto const ran =
+        TRY(run_and_capture({program, "--benchmark_filter=^unit_", "--benchmark_min_time=0.01",
+                             "--benchmark_repetitions=9", "--benchmark_format=json"},
+                            k_patience_ns));
     if (ran.exit_status() != 0)
         return error("isolab-micro", fmt::format("ended with status {}", ran.exit_status()),
                      "isolab-micro --benchmark_filter=^unit_");

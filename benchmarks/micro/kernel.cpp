@@ -1,4 +1,7 @@
-// What the host's kernel charges for the operations that isolation is made of.
+// What the host's kernel charges for operations that engines are compared by. (What they are made
+// of: units.cpp.)
+#include "benchmarks/micro/workload.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include <cerrno>
@@ -17,12 +20,6 @@ namespace {
 using benchmark::State;
 
 constexpr std::size_t k_page = 4096;
-
-void getppid(State& state) {
-    for (auto _ : state)
-        benchmark::DoNotOptimize(::syscall(SYS_getppid)); // no C library answers it
-}
-BENCHMARK(getppid);
 
 void clock_gettime_vdso(State& state) {
     timespec now{};
@@ -75,8 +72,8 @@ BENCHMARK(fork_wait)->UseRealTime();
 
 /// Start and end of the smallest program: the floor under every engine's start-to-exit.
 void posix_spawn_hello(State& state) {
-    char path[] = ISO_WORKLOAD_DIR "/hello";
-    char* const argv[] = {path, nullptr};
+    std::string path = workload("hello");
+    char* const argv[] = {path.data(), nullptr};
     char* const environment[] = {nullptr};
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
@@ -84,42 +81,15 @@ void posix_spawn_hello(State& state) {
     for (auto _ : state) {
         pid_t child = -1;
         int status = -1;
-        if (::posix_spawn(&child, path, &actions, nullptr, argv, environment) != 0 ||
+        if (::posix_spawn(&child, path.c_str(), &actions, nullptr, argv, environment) != 0 ||
             ::waitpid(child, &status, 0) != child || status != 0) {
-            state.SkipWithError("cannot run " ISO_WORKLOAD_DIR "/hello");
+            state.SkipWithError(("cannot run " + path).c_str());
             break;
         }
     }
     ::posix_spawn_file_actions_destroy(&actions);
 }
 BENCHMARK(posix_spawn_hello)->UseRealTime();
-
-/// Time per first touch of a page, mapping and unmapping left out.
-void page_fault_4k(State& state) {
-    constexpr std::size_t k_pages = 1024;
-    for (auto _ : state) {
-        state.PauseTiming();
-        void* const memory = ::mmap(nullptr, k_pages * k_page, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (memory == MAP_FAILED) {
-            state.SkipWithError("mmap failed");
-            break;
-        }
-        ::madvise(memory, k_pages * k_page, MADV_NOHUGEPAGE);
-        state.ResumeTiming();
-        auto* const bytes = static_cast<char volatile*>(memory);
-        for (std::size_t i = 0; i < k_pages; ++i)
-            bytes[i * k_page] = 1;
-        state.PauseTiming();
-        ::munmap(memory, k_pages * k_page);
-        state.ResumeTiming();
-    }
-    using benchmark::Counter;
-    state.counters["faults"] = Counter(k_pages, Counter::kIsIterationInvariantRate);
-    state.counters["per_fault"] =
-        Counter(k_pages, Counter::kIsIterationInvariantRate | Counter::kInvert);
-}
-BENCHMARK(page_fault_4k)->Unit(benchmark::kMicrosecond);
 
 void mmap_munmap(State& state) {
     for (auto _ : state) {

@@ -1,4 +1,5 @@
 // What the project's own code costs: hashing, reading ELF files, writing and reading reports.
+#include "benchmarks/micro/workload.hpp"
 #include "common/elf.hpp"
 #include "common/fd.hpp"
 #include "common/report.hpp"
@@ -26,7 +27,7 @@ void sha256(State& state) {
 BENCHMARK(sha256)->Arg(64)->Arg(4096)->Arg(1 << 20);
 
 void elf_parse(State& state) {
-    auto const file = iso::read_file(ISO_WORKLOAD_DIR "/cpu-int");
+    auto const file = iso::read_file(workload("cpu-int"));
     if (!file) {
         state.SkipWithError(file.error().message().c_str());
         return;

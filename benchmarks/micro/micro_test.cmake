@@ -14,13 +14,20 @@ foreach(key kernel kvm_backend isolab_version)
     message("${key}: ${value}")
 endforeach()
 
-set(missing getppid clock_gettime_vdso pipe_round_trip fork_wait posix_spawn_hello page_fault_4k mmap_munmap
-            sha256 elf_parse report_write report_read)
+set(missing clock_gettime_vdso pipe_round_trip fork_wait posix_spawn_hello mmap_munmap sha256 elf_parse report_write
+            report_read unit_system_call unit_page_fault unit_mapping unit_context_switch unit_trap unit_vm_exit
+            unit_emulated_instruction)
 string(JSON count LENGTH ${json} benchmarks)
 math(EXPR last "${count} - 1")
 foreach(i RANGE ${last})
     string(JSON name GET ${json} benchmarks ${i} name)
     string(JSON failed ERROR_VARIABLE none GET ${json} benchmarks ${i} error_message)
+    if(none STREQUAL "NOTFOUND" AND NOT EXISTS /dev/kvm AND failed STREQUAL "no usable /dev/kvm")
+        message("${name}: not here: ${failed}")
+        string(REGEX REPLACE "/.*" "" base ${name})
+        list(REMOVE_ITEM missing ${base})
+        continue()
+    endif()
     if(none STREQUAL "NOTFOUND")
         message(FATAL_ERROR "${name}: ${failed}")
     endif()
