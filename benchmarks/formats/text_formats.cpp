@@ -1,6 +1,7 @@
 #include "benchmarks/formats/formats.hpp"
 #include "benchmarks/harness/results_json.hpp"
 #include "benchmarks/harness/table.hpp"
+#include "benchmarks/harness/text.hpp"
 
 #include <fmt/format.h>
 
@@ -9,23 +10,6 @@
 namespace iso::bench {
 
 namespace {
-
-std::string escaped(std::string const& text) {
-    std::string out;
-    for (char const c : text) {
-        if (c == '&')
-            out += "&amp;";
-        else if (c == '<')
-            out += "&lt;";
-        else if (c == '>')
-            out += "&gt;";
-        else if (c == '"')
-            out += "&quot;";
-        else
-            out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
-    }
-    return out;
-}
 
 std::string effect_text(Cell const& cell) {
     if (!cell.effect()) return "no number";
@@ -66,12 +50,13 @@ std::string to_junit(Results const& results) {
     for (Cell const& cell : results.cells) {
         if (!cell.deciding) continue;
         ++tests;
-        cases += fmt::format("  <testcase classname=\"{}.{}\" name=\"{}\">\n",
-                             escaped(cell.workload), escaped(cell.engine), escaped(cell.metric));
-        std::string const reason = escaped(cell.reason);
+        cases +=
+            fmt::format("  <testcase classname=\"{}.{}\" name=\"{}\">\n", escape_xml(cell.workload),
+                        escape_xml(cell.engine), escape_xml(cell.metric));
+        std::string const reason = escape_xml(cell.reason);
         if (cell.status == Status::ok) {
             cases += fmt::format("   <system-out>{}, n = {}</system-out>\n",
-                                 escaped(effect_text(cell)), cell.n);
+                                 escape_xml(effect_text(cell)), cell.n);
         } else if (cell.status == Status::unavailable) {
             ++skipped;
             cases += fmt::format("   <skipped message=\"{}\"/>\n", reason);

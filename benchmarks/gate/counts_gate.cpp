@@ -107,6 +107,22 @@ void judge_cell(Judged& judged, Counts const& base, Counts const& head) {
         judged.reason += fmt::format("; not the same every time: {}", fmt::join(varying, ", "));
 }
 
+/// Start-up has several metrics, and its runs are the same: they are judged once.
+bool is_judged(Judgement const& judgement, GateCell const& cell) {
+    return !judgement.cells.empty() && judgement.cells.back().workload == cell.workload &&
+           judgement.cells.back().engine == cell.engine;
+}
+
+Judged unjudged(GateCell const& cell) {
+    Judged judged;
+    judged.workload = cell.workload;
+    judged.engine = cell.engine;
+    judged.backend = cell.backend;
+    judged.metric = "counts";
+    judged.reason = cell.missing;
+    return judged;
+}
+
 Judgement new_judgement() {
     Judgement judgement;
     judgement.counts = true;
@@ -146,15 +162,8 @@ Judgement judge_counts_of_run(Results const& results, std::vector<std::string> c
     Family const family = family_of_run(results, engines);
     judgement.notes = family.notes;
     for (GateCell const& cell : family.cells) {
-        if (!judgement.cells.empty() && judgement.cells.back().workload == cell.workload &&
-            judgement.cells.back().engine == cell.engine)
-            continue; // start-up has two metrics, and its runs are the same
-        Judged judged;
-        judged.workload = cell.workload;
-        judged.engine = cell.engine;
-        judged.backend = cell.backend;
-        judged.metric = "counts";
-        judged.reason = cell.missing;
+        if (is_judged(judgement, cell)) continue;
+        Judged judged = unjudged(cell);
         if (cell.missing.empty())
             judge_cell(judged, both_base_arms(results, cell.workload, cell.engine),
                        counts_of(results, cell.workload, head_arm(cell.engine)));
@@ -176,15 +185,8 @@ Result<Judgement> judge_counts_of_files(Results const& base, Results const& head
                 .with_exit(exit_code::usage));
     judgement.notes = family.notes;
     for (GateCell const& cell : family.cells) {
-        if (!judgement.cells.empty() && judgement.cells.back().workload == cell.workload &&
-            judgement.cells.back().engine == cell.engine)
-            continue;
-        Judged judged;
-        judged.workload = cell.workload;
-        judged.engine = cell.engine;
-        judged.backend = cell.backend;
-        judged.metric = "counts";
-        judged.reason = cell.missing;
+        if (is_judged(judgement, cell)) continue;
+        Judged judged = unjudged(cell);
         auto ops_of = [&](Results const& results) {
             for (WorkloadRecord const& record : results.workloads)
                 if (record.name == cell.workload) return record.ops;

@@ -1,5 +1,7 @@
 #include "benchmarks/gate/gate_text.hpp"
 
+#include "benchmarks/harness/text.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -159,41 +161,18 @@ std::string gate_markdown(Judgement const& judgement, std::string const& title) 
     return out + "\n\n</details>\n";
 }
 
-std::string xml_escaped(std::string const& text) {
-    std::string out;
-    for (char const c : text) {
-        switch (c) {
-        case '&':
-            out += "&amp;";
-            break;
-        case '<':
-            out += "&lt;";
-            break;
-        case '>':
-            out += "&gt;";
-            break;
-        case '"':
-            out += "&quot;";
-            break;
-        default:
-            out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
-        }
-    }
-    return out;
-}
-
 std::string gate_junit(Judgement const& judgement, std::string const& title) {
     std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     out += fmt::format(
         "<testsuites>\n <testsuite name=\"isobench gate: {}\" tests=\"{}\" failures=\"{}\" "
         "errors=\"{}\" skipped=\"0\">\n",
-        xml_escaped(title), judgement.cells.size(), judgement.count(Outcome::regression),
+        escape_xml(title), judgement.cells.size(), judgement.count(Outcome::regression),
         judgement.count(Outcome::not_run) + judgement.count(Outcome::too_noisy));
     for (Judged const& cell : judgement.cells) {
-        out += fmt::format("  <testcase classname=\"{}.{}\" name=\"{}\">\n",
-                           xml_escaped(cell.workload), xml_escaped(cell.engine),
-                           xml_escaped(cell.metric));
-        std::string const reason = xml_escaped(cell.reason);
+        out +=
+            fmt::format("  <testcase classname=\"{}.{}\" name=\"{}\">\n", escape_xml(cell.workload),
+                        escape_xml(cell.engine), escape_xml(cell.metric));
+        std::string const reason = escape_xml(cell.reason);
         if (cell.outcome == Outcome::regression)
             out += fmt::format("   <failure type=\"regression\" message=\"{}\"/>\n", reason);
         else if (is_loud(cell))

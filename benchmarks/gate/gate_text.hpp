@@ -22,7 +22,4 @@ std::string gate_text(Judgement const& judgement, std::string const& title,
 /// "2 regressions, 1 too noisy, 9 fine".
 std::string summary(Judgement const& judgement);
 
-/// &, <, > and quotes as XML wants them; what XML 1.0 cannot hold as "?".
-std::string xml_escaped(std::string const& text);
-
 } // namespace iso::bench

@@ -4,6 +4,7 @@
 #include "benchmarks/harness/memory.hpp"
 #include "benchmarks/harness/strays.hpp"
 #include "common/clock.hpp"
+#include "common/pidfd.hpp"
 
 #include <fmt/format.h>
 
@@ -20,28 +21,58 @@ namespace iso::bench {
 namespace {
 
 constexpr std::uint64_t k_end_ns = 3'000'000'000; // between the polite end and the hard one
-constexpr std::uint64_t k_calm_us = 200'000;      // before memory is read: what is freed is freed
+// Before memory is read: what an engine gives back after it has started a program is given back by
+// then. Nothing tells when, so this is the one wait that is for a time.
+constexpr std::uint64_t k_calm_ns = 200'000'000;
+
+/// For poll(2): the milliseconds until then, rounded up.
+int wait_ms(std::uint64_t deadline) {
+    std::uint64_t const now = monotonic_ns();
+    return now >= deadline ? 0 : static_cast<int>((deadline - now + 999'999) / 1'000'000);
+}
 
 /// One member: its process, and what it says. Ended and reaped by the crowd, never by itself.
 struct Member {
     pid_t pid = -1;
+    Pidfd process;
     Fd out;
     Fd err;
     std::optional<ConsoleFrame> console;
     std::string said;
     std::string complained;
 
+    /// Until it says something, ends, or the time comes. True: it has ended, and what it said is
+    /// there to be drained.
+    [[nodiscard]] bool await(std::uint64_t deadline, int interruption) const {
+        pollfd polled[] = {{process.get(), POLLIN, 0},
+                           {interruption, POLLIN, 0},
+                           {out.get(), POLLIN, 0},
+                           {err.get(), POLLIN, 0}};
+        ::poll(polled, std::size(polled), wait_ms(deadline));
+        return polled[0].revents != 0;
+    }
+
     void drain() {
-        char chunk[4096];
-        for (ssize_t n = 0; (n = ::read(out.get(), chunk, sizeof chunk)) > 0;) {
-            std::string_view const bytes(chunk, static_cast<std::size_t>(n));
+        drain(out, [this](std::string_view bytes) {
             if (console)
                 console->feed(bytes, said);
             else
                 said += bytes;
+        });
+        drain(err, [this](std::string_view bytes) { complained += bytes; });
+    }
+
+private:
+    /// What is there now. A stream that has ended is closed: it would be ready for ever.
+    template <typename Take>
+    static void drain(Fd& stream, Take take) {
+        char chunk[4096];
+        while (stream.valid()) {
+            ssize_t const n = ::read(stream.get(), chunk, sizeof chunk);
+            if (n < 0) return; // EAGAIN: poll(2) says when there is more
+            if (n == 0) stream = Fd();
+            take(std::string_view(chunk, static_cast<std::size_t>(n)));
         }
-        for (ssize_t n = 0; (n = ::read(err.get(), chunk, sizeof chunk)) > 0;)
-            complained.append(chunk, static_cast<std::size_t>(n));
     }
 };
 
@@ -57,7 +88,8 @@ public:
     Crowd& operator=(Crowd const&) = delete;
 
     Result<void> grow(Sample& sample) {
-        for (unsigned level = 1; level <= k_crowd && failure_.empty() && !late_; ++level) {
+        for (unsigned level = 1; level <= k_crowd && failure_.empty() && !late_ && !interrupted_;
+             ++level) {
             std::uint64_t const before = TRY(start_one());
             if (!wait_for_line(level)) break;
             sample.counters["density.instances"] = level;
@@ -112,7 +144,8 @@ private:
         member.out = std::move(out.read);
         member.err = std::move(err.read);
         if (request_.engine->manner().console) member.console.emplace();
-        members_.push_back(std::move(member));
+        members_.push_back(std::move(member)); // from here on it is ended and reaped
+        members_.back().process = TRY(Pidfd::open(spawned.pid));
         return spawned.spawn_ns;
     }
 
@@ -120,10 +153,7 @@ private:
     bool wait_for_line(unsigned level) {
         Member& member = members_.back();
         for (;;) {
-            pollfd polled[] = {{member.out.get(), POLLIN, 0},
-                               {member.err.get(), POLLIN, 0},
-                               {interrupts_.fd(), POLLIN, 0}};
-            ::poll(polled, std::size(polled), 20);
+            bool const gone = member.await(deadline_ns_, interrupts_.fd());
             std::uint64_t const now = monotonic_ns();
             std::size_t const heard = member.said.size();
             member.drain();
@@ -133,10 +163,7 @@ private:
                 return false;
             }
             if (member.said.find('\n') != std::string::npos) return judge(member, level);
-            siginfo_t info{};
-            ::waitid(P_PID, static_cast<id_t>(member.pid), &info, WEXITED | WNOHANG | WNOWAIT);
-            if (info.si_pid == 0 && now < deadline_ns_) continue;
-            bool const gone = info.si_pid != 0;
+            if (!gone && now < deadline_ns_) continue;
             if (!gone && level > 2) {
                 late_ = true;
                 return false;
@@ -164,8 +191,11 @@ private:
         return true;
     }
 
-    static std::optional<MemoryUse> memory_now() {
-        ::usleep(k_calm_us);
+    std::optional<MemoryUse> memory_now() {
+        pollfd interruption{interrupts_.fd(), POLLIN, 0};
+        ::poll(&interruption, 1, wait_ms(monotonic_ns() + k_calm_ns));
+        interrupted_ = interrupts_.pending() != 0;
+        if (interrupted_) return {};
         return memory_of_descendants();
     }
 
@@ -182,12 +212,12 @@ private:
 
     /// False: it had to be killed.
     static bool reap(Member& member, std::uint64_t deadline) {
-        for (;;) {
+        for (bool waiting = true; waiting;) {
+            waiting = monotonic_ns() < deadline;
+            (void)member.await(deadline, -1);
             member.drain(); // it may be blocked on a full pipe
             pid_t const ended = ::waitpid(member.pid, nullptr, WNOHANG);
             if (ended == member.pid || (ended < 0 && errno != EINTR)) return true;
-            if (monotonic_ns() >= deadline) break;
-            ::usleep(1000);
         }
         ::kill(-member.pid, SIGKILL);
         while (::waitpid(member.pid, nullptr, 0) < 0 && errno == EINTR) {

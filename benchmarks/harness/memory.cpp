@@ -1,10 +1,8 @@
 #include "benchmarks/harness/memory.hpp"
 
+#include "benchmarks/harness/processes.hpp"
 #include "common/fd.hpp"
 
-#include <charconv>
-#include <dirent.h>
-#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -14,35 +12,14 @@ namespace iso::bench {
 
 namespace {
 
-/// Every process with its parent.
-std::map<pid_t, pid_t> parents() {
-    std::map<pid_t, pid_t> found;
-    DIR* const directory = ::opendir("/proc");
-    if (directory == nullptr) return found;
-    while (dirent const* const entry = ::readdir(directory)) {
-        std::string const name = entry->d_name;
-        pid_t pid = -1;
-        if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc{})
-            continue;
-        auto const stat = read_file("/proc/" + name + "/stat");
-        if (!stat) continue;
-        auto const close = stat->rfind(')'); // the name before it may contain anything
-        pid_t parent = -1;
-        if (close == std::string::npos || close + 4 > stat->size()) continue;
-        std::from_chars(stat->data() + close + 4, stat->data() + stat->size(), parent);
-        found[pid] = parent;
-    }
-    ::closedir(directory);
-    return found;
-}
-
 std::set<pid_t> descendants() {
-    std::map<pid_t, pid_t> const all = parents();
+    std::vector<Process> const all = all_processes();
     std::set<pid_t> below;
     for (bool grew = true; grew;) {
         grew = false;
-        for (auto const& [pid, parent] : all)
-            if ((parent == ::getpid() || below.contains(parent)) && below.insert(pid).second)
+        for (Process const& one : all)
+            if ((one.parent == ::getpid() || below.contains(one.parent)) &&
+                below.insert(one.pid).second)
                 grew = true;
     }
     return below;

@@ -116,21 +116,20 @@ Result<void> read_run(PeerFields& fields, PeerFile& peer) {
 
 /// Every word that is filled in later, so that a typo is found now.
 Result<void> check_words(PeerFields const& fields, PeerFile const& peer) {
-    std::string problem = unknown_placeholder(peer.run, peer);
-    if (!problem.empty()) return fields.wrong("run", problem, k_placeholders);
+    auto check = [&](std::string const& field, auto const& words) -> Result<void> {
+        std::string const problem = unknown_placeholder(words, peer);
+        if (!problem.empty()) return fields.wrong(field, problem, k_placeholders);
+        return {};
+    };
+    TRY(check("run", peer.run));
+    TRY(check("environment", peer.environment));
+    TRY(check("version", peer.version));
     for (auto const& [name, content] : peer.files)
-        if (problem = unknown_placeholder(content, peer); !problem.empty())
-            return fields.wrong("files." + name, problem, k_placeholders);
+        TRY(check("files." + name, content));
     for (Words const& command : peer.cleanup)
-        if (problem = unknown_placeholder(command, peer); !problem.empty())
-            return fields.wrong("stop.cleanup", problem, k_placeholders);
+        TRY(check("stop.cleanup", command));
     for (Words const& command : peer.finally)
-        if (problem = unknown_placeholder(command, peer); !problem.empty())
-            return fields.wrong("stop.finally", problem, k_placeholders);
-    if (problem = unknown_placeholder(peer.environment, peer); !problem.empty())
-        return fields.wrong("environment", problem, k_placeholders);
-    if (problem = unknown_placeholder(peer.version, peer); !problem.empty())
-        return fields.wrong("version", problem, k_placeholders);
+        TRY(check("stop.finally", command));
     auto used = [&](std::string_view placeholder) {
         return uses(peer.run, placeholder) ||
                std::any_of(peer.files.begin(), peer.files.end(),

@@ -1,12 +1,10 @@
 #include "benchmarks/harness/strays.hpp"
 
+#include "benchmarks/harness/processes.hpp"
 #include "common/clock.hpp"
-#include "common/fd.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <csignal>
-#include <dirent.h>
 #include <unistd.h>
 
 #include <sys/prctl.h>
@@ -17,39 +15,9 @@ namespace iso::bench {
 
 namespace {
 
-struct Process {
-    pid_t parent = -1;
-    std::string name;
-};
-
-/// Reads the name and the parent of a process. The name may contain anything, parentheses
-/// included, so it ends at the last one (proc_pid_stat(5)).
-Process read_stat(std::string const& pid) {
-    auto const text = read_file("/proc/" + pid + "/stat");
-    if (!text) return {};
-    auto const open = text->find('(');
-    auto const close = text->rfind(')');
-    if (open == std::string::npos || close == std::string::npos || close + 4 > text->size())
-        return {};
-    Process process;
-    process.name = text->substr(open + 1, close - open - 1);
-    std::from_chars(text->data() + close + 4, text->data() + text->size(), process.parent);
-    return process;
-}
-
-std::vector<std::pair<pid_t, std::string>> children() {
-    std::vector<std::pair<pid_t, std::string>> found;
-    DIR* const directory = ::opendir("/proc");
-    if (directory == nullptr) return found;
-    while (dirent const* const entry = ::readdir(directory)) {
-        std::string const name = entry->d_name;
-        pid_t pid = -1;
-        if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc{})
-            continue;
-        Process const process = read_stat(name);
-        if (process.parent == ::getpid()) found.emplace_back(pid, process.name);
-    }
-    ::closedir(directory);
+std::vector<Process> children() {
+    std::vector<Process> found = all_processes();
+    std::erase_if(found, [](Process const& one) { return one.parent != ::getpid(); });
     return found;
 }
 
@@ -86,18 +54,18 @@ std::vector<std::string> end_strays() {
         // WNOWAIT: look first, so that a zombie's name can still be read.
         if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) break; // ECHILD: all gone
         if (info.si_pid != 0) {
-            names.push_back(read_stat(std::to_string(info.si_pid)).name + "[" +
-                            std::to_string(info.si_pid) + "]");
+            names.push_back(read_process(info.si_pid).name + "[" + std::to_string(info.si_pid) +
+                            "]");
             ::waitpid(info.si_pid, nullptr, 0);
             continue;
         }
         auto const alive = children();
         if (alive.empty()) break;
-        for (auto const& [pid, name] : alive) {
-            ::kill(pid, SIGKILL);
-            while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+        for (Process const& one : alive) {
+            ::kill(one.pid, SIGKILL);
+            while (::waitpid(one.pid, nullptr, 0) < 0 && errno == EINTR) {
             }
-            names.push_back(name + "[" + std::to_string(pid) + "]");
+            names.push_back(one.name + "[" + std::to_string(one.pid) + "]");
         }
     }
     return names;

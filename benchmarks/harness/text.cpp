@@ -97,6 +97,30 @@ std::string format_rate(double bytes, double ns) {
                        large ? "GB/s" : "MB/s");
 }
 
+std::string escape_xml(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (char const c : text) {
+        switch (c) {
+        case '&':
+            out += "&amp;";
+            break;
+        case '<':
+            out += "&lt;";
+            break;
+        case '>':
+            out += "&gt;";
+            break;
+        case '"':
+            out += "&quot;";
+            break;
+        default:
+            if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
+        }
+    }
+    return out;
+}
+
 int decimals_for(double value) {
     double const size = std::abs(value);
     return size < 2 ? 3 : size < 10 ? 2 : size < 100 ? 1 : 0;

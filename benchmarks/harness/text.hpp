@@ -47,6 +47,10 @@ std::string format_ns(double ns, TableStyle const& style);
 /// "11.5 GB/s", "870 MB/s".
 std::string format_rate(double bytes, double ns);
 
+/// Text as it may stand between tags and in quoted attributes of XML and HTML. Control characters,
+/// which are in no well-formed document (XML 1.0, section 2.2), are left out.
+std::string escape_xml(std::string_view text);
+
 /// Decimals that show a number to about four digits: 1.003, 12.34, 634.
 int decimals_for(double value);
 

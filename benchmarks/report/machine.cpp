@@ -1,4 +1,5 @@
 // What every number of the page depends on.
+#include "benchmarks/harness/text.hpp"
 #include "benchmarks/report/markup.hpp"
 #include "benchmarks/report/parts.hpp"
 
@@ -11,8 +12,9 @@ namespace iso::bench::report {
 namespace {
 
 std::string fact(char const* title, std::string const& text) {
-    return text.empty() ? std::string()
-                        : fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", title, escape(text));
+    return text.empty()
+               ? std::string()
+               : fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", title, escape_xml(text));
 }
 
 std::string blocks_text(Results const& results) {
@@ -113,7 +115,7 @@ std::string machine_in_full(View const& view) {
                      engine.control  ? "the control arm"
                      : engine.usable ? "measured"
                                      : "cannot run here: " + engine.reason});
-    return "<p>" + escape(k_method) + "</p>\n<p>" + escape(proof(view.results)) + "</p>\n" +
+    return "<p>" + escape_xml(k_method) + "</p>\n<p>" + escape_xml(proof(view.results)) + "</p>\n" +
            details("The engines", engines.box()) + details("The workloads", workloads.box()) +
            details("The machine in full", facts.box());
 }

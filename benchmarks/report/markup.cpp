@@ -1,37 +1,14 @@
 // The page is written so that it is well-formed XML, too: tests read it with a strict parser.
 #include "benchmarks/report/markup.hpp"
 
+#include "benchmarks/harness/text.hpp"
+
 #include <fmt/format.h>
 
 #include <cctype>
 #include <cmath>
 
 namespace iso::bench::report {
-
-std::string escape(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (char const c : text) {
-        switch (c) {
-        case '&':
-            out += "&amp;";
-            break;
-        case '<':
-            out += "&lt;";
-            break;
-        case '>':
-            out += "&gt;";
-            break;
-        case '"':
-            out += "&quot;";
-            break;
-        default:
-            // Control characters are in no well-formed document (XML 1.0, section 2.2).
-            if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
-        }
-    }
-    return out;
-}
 
 std::string coordinate(double value) {
     std::string text = fmt::format("{:.1f}", value);
@@ -70,7 +47,7 @@ std::string slug(std::string_view text) {
 void Table::add(std::vector<std::string> const& cells) {
     rows_ += "<tr>";
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        std::string const text = i < cells.size() ? escape(cells[i]) : std::string();
+        std::string const text = i < cells.size() ? escape_xml(cells[i]) : std::string();
         char const* const align = columns_[i].number ? " class=\"n\"" : "";
         rows_ += i == 0 ? fmt::format("<th scope=\"row\"{}>{}</th>", align, text)
                         : fmt::format("<td{}>{}</td>", align, text);
@@ -82,22 +59,22 @@ std::string Table::box() const {
     std::string head;
     for (Column const& column : columns_)
         head += fmt::format("<th scope=\"col\"{}>{}</th>", column.number ? " class=\"n\"" : "",
-                            escape(column.title));
+                            escape_xml(column.title));
     return fmt::format("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{0}\">"
                        "<table><caption>{0}</caption>\n<thead><tr>{1}</tr></thead>\n"
                        "<tbody>\n{2}</tbody></table></div>\n",
-                       escape(caption_), head, rows_);
+                       escape_xml(caption_), head, rows_);
 }
 
 std::string details(std::string_view summary, std::string const& body) {
-    return fmt::format("<details><summary>{}</summary>\n{}</details>\n", escape(summary), body);
+    return fmt::format("<details><summary>{}</summary>\n{}</details>\n", escape_xml(summary), body);
 }
 
 std::string figure(std::string_view id, std::string_view caption, std::string_view note,
                    std::string const& picture, Table const& data) {
     std::string out =
-        fmt::format("<figure id=\"{}\">\n<figcaption>{}", escape(id), escape(caption));
-    if (!note.empty()) out += fmt::format("<span class=\"note\">{}</span>", escape(note));
+        fmt::format("<figure id=\"{}\">\n<figcaption>{}", escape_xml(id), escape_xml(caption));
+    if (!note.empty()) out += fmt::format("<span class=\"note\">{}</span>", escape_xml(note));
     out += "</figcaption>\n" + picture;
     if (!data.empty()) out += details("The numbers", data.box());
     return out + "</figure>\n";

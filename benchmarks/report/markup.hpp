@@ -6,9 +6,6 @@
 
 namespace iso::bench::report {
 
-/// Text as it may stand between tags and in quoted attributes.
-std::string escape(std::string_view text);
-
 /// A coordinate: one decimal, none when it is 0.
 std::string coordinate(double value);
 

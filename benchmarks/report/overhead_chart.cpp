@@ -1,5 +1,6 @@
 // Counts times prices, as the harness multiplied them (decomposition.hpp): what they are of the
 // extra time, and what is left over.
+#include "benchmarks/harness/text.hpp"
 #include "benchmarks/report/charts.hpp"
 #include "benchmarks/report/markup.hpp"
 #include "benchmarks/report/scale.hpp"
@@ -36,7 +37,7 @@ std::string legend(std::vector<std::string> const& causes) {
     std::string items;
     for (std::string const& cause : causes)
         items += fmt::format("<li><span class=\"swatch {}\"></span>{}</li>",
-                             style_of(causes, cause), escape(cause));
+                             style_of(causes, cause), escape_xml(cause));
     items += "<li><span class=\"swatch c-rest\"></span>residual: not explained by a count</li>";
     return "<ul class=\"legend\">" + items + "</ul>\n";
 }

@@ -1,5 +1,6 @@
 #include "benchmarks/report/page.hpp"
 
+#include "benchmarks/harness/text.hpp"
 #include "benchmarks/report/embedded.hpp"
 #include "benchmarks/report/markup.hpp"
 #include "benchmarks/report/parts.hpp"
@@ -32,7 +33,7 @@ std::string head(std::string const& title) {
         "<meta name=\"generator\" content=\"isobench {}\"/>\n<title>{}</title>\n"
         "<style>\n{}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#content\">Skip to the "
         "results</a>\n{}",
-        k_policy, k_version, escape(title), k_style, k_patterns);
+        k_policy, k_version, escape_xml(title), k_style, k_patterns);
 }
 
 std::string foot() {
@@ -57,7 +58,8 @@ std::string page(std::vector<Input> const& inputs, References const& references)
         View const view(inputs[i].results, prefix, inputs[i].name);
         if (several) {
             contents.push_back({prefix + "result", inputs[i].name});
-            body += fmt::format("<h2 id=\"{}result\">{}</h2>\n", prefix, escape(inputs[i].name));
+            body +=
+                fmt::format("<h2 id=\"{}result\">{}</h2>\n", prefix, escape_xml(inputs[i].name));
             body += machine_facts(view.results);
         }
         std::vector<Part> inner;

@@ -1,5 +1,6 @@
 #include "benchmarks/report/parts.hpp"
 
+#include "benchmarks/harness/text.hpp"
 #include "benchmarks/report/charts.hpp"
 #include "benchmarks/report/markup.hpp"
 
@@ -25,8 +26,8 @@ public:
         std::string const id = view_.id(name);
         contents_.push_back({id, title});
         text_ += fmt::format("<section aria-labelledby=\"{0}\">\n<h{1} id=\"{0}\">{2}</h{1}>\n", id,
-                             level_, escape(title));
-        if (!words.empty()) text_ += "<p class=\"lead\">" + escape(words) + "</p>\n";
+                             level_, escape_xml(title));
+        if (!words.empty()) text_ += "<p class=\"lead\">" + escape_xml(words) + "</p>\n";
         text_ += body + "</section>\n";
     }
 
@@ -90,7 +91,7 @@ constexpr char const* k_blocks =
 std::string navigation(std::vector<Part> const& contents) {
     std::string items;
     for (Part const& part : contents)
-        items += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", part.id, escape(part.title));
+        items += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", part.id, escape_xml(part.title));
     return "<nav aria-label=\"Contents\"><ul>\n" + items + "</ul></nav>\n";
 }
 
@@ -121,8 +122,8 @@ std::string published(References const& references, std::vector<Part>& contents)
     }
     std::string list;
     for (Source const& source : references.sources)
-        list += fmt::format("<li>{}. Machine: {}. Data: {}.</li>\n", escape(source.citation),
-                            escape(source.machine), escape(source.data));
+        list += fmt::format("<li>{}. Machine: {}. Data: {}.</li>\n", escape_xml(source.citation),
+                            escape_xml(source.machine), escape_xml(source.data));
     contents.push_back({"published", "Published figures"});
     return "<section aria-labelledby=\"published\">\n<h2 id=\"published\">Published figures</h2>\n"
            "<p class=\"lead\">Old machines, other kernels, other definitions: they say what is "

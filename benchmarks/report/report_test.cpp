@@ -1,4 +1,5 @@
 #include "benchmarks/harness/results_json.hpp"
+#include "benchmarks/harness/text.hpp"
 #include "benchmarks/report/inputs.hpp"
 #include "benchmarks/report/markup.hpp"
 #include "benchmarks/report/references.hpp"
@@ -12,6 +13,7 @@
 
 using namespace iso::bench::report;
 using iso::TempDir;
+using iso::bench::escape_xml;
 
 namespace {
 
@@ -33,8 +35,8 @@ using Labels = std::vector<std::string>;
 } // namespace
 
 TEST_CASE("text becomes markup without meaning anything to it") {
-    CHECK(escape("a<b>&\"c\"") == "a&lt;b&gt;&amp;&quot;c&quot;");
-    CHECK(escape(std::string("\x01\x1b[1m")) == "[1m");
+    CHECK(escape_xml("a<b>&\"c\"") == "a&lt;b&gt;&amp;&quot;c&quot;");
+    CHECK(escape_xml(std::string("\x01\x1b[1m")) == "[1m");
     CHECK(slug("Native (A/A), cpu-time") == "native-a-a-cpu-time");
     CHECK(coordinate(12.0) == "12");
     CHECK(coordinate(-0.01) == "0");

@@ -1,5 +1,6 @@
 #include "benchmarks/report/svg.hpp"
 
+#include "benchmarks/harness/text.hpp"
 #include "benchmarks/report/markup.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +11,7 @@ namespace {
 
 std::string close(std::string_view tag, std::string_view hint) {
     if (hint.empty()) return "/>\n";
-    return fmt::format("><title>{}</title></{}>\n", escape(hint), tag);
+    return fmt::format("><title>{}</title></{}>\n", escape_xml(hint), tag);
 }
 
 } // namespace
@@ -34,14 +35,14 @@ void Svg::path(std::string_view commands, std::string_view style, std::string_vi
 
 void Svg::text(double x, double y, std::string_view words, std::string_view style) {
     body_ += fmt::format(R"(<text class="{}" x="{}" y="{}">{}</text>)", style, coordinate(x),
-                         coordinate(y), escape(words)) +
+                         coordinate(y), escape_xml(words)) +
              "\n";
 }
 
 void Svg::rotated(double x, double y, std::string_view words, std::string_view style) {
     body_ +=
         fmt::format("<text class=\"{}\" transform=\"translate({} {}) rotate(-40)\">{}</text>\n",
-                    style, coordinate(x), coordinate(y), escape(words));
+                    style, coordinate(x), coordinate(y), escape_xml(words));
 }
 
 void Svg::diamond(double x, double y, double radius, std::string_view style,
@@ -65,8 +66,9 @@ std::string Svg::finish(double height, std::string_view style) const {
         "<svg id=\"{0}\"{1} viewBox=\"0 0 {2} {3}\" width=\"{2}\" height=\"{3}\" role=\"img\" "
         "aria-labelledby=\"{0}-t {0}-d\">\n<title id=\"{0}-t\">{4}</title>\n"
         "<desc id=\"{0}-d\">{5}</desc>\n{6}</svg>\n",
-        escape(id_), style.empty() ? std::string() : fmt::format(" class=\"{}\"", style),
-        coordinate(width_), coordinate(height), escape(title_), escape(description_), body_);
+        escape_xml(id_), style.empty() ? std::string() : fmt::format(" class=\"{}\"", style),
+        coordinate(width_), coordinate(height), escape_xml(title_), escape_xml(description_),
+        body_);
 }
 
 } // namespace iso::bench::report

@@ -1,6 +1,7 @@
 // What the page says in words: the same sentences as the terminal, then everything that a reader
 // must know before believing a number.
 #include "benchmarks/harness/headline.hpp"
+#include "benchmarks/harness/text.hpp"
 #include "benchmarks/report/markup.hpp"
 #include "benchmarks/report/parts.hpp"
 
@@ -33,19 +34,20 @@ std::string card(View const& view, std::string const& line) {
     auto const space = line.find(" (");
     auto const colon = line.find("): ");
     if (space == std::string::npos || colon == std::string::npos || colon < space)
-        return "<p class=\"lead\">" + escape(line) + "</p>\n";
+        return "<p class=\"lead\">" + escape_xml(line) + "</p>\n";
     std::string const engine = line.substr(0, space);
     std::string items;
     for (std::string const& clause : clauses(line.substr(colon + 3)))
-        items += "<li>" + escape(clause) + "</li>\n";
+        items += "<li>" + escape_xml(clause) + "</li>\n";
     return fmt::format("<article class=\"card {}b\">\n<h3>{}</h3>\n<p class=\"note\">{}</p>\n"
                        "<ul>\n{}</ul>\n</article>\n",
-                       view.style_of(engine), escape(engine),
-                       escape(line.substr(space + 2, colon - space - 2)), items);
+                       view.style_of(engine), escape_xml(engine),
+                       escape_xml(line.substr(space + 2, colon - space - 2)), items);
 }
 
 std::string notice(char const* kind, char const* word, std::string const& text) {
-    return fmt::format("<li class=\"{}\"><strong>{}</strong> {}</li>\n", kind, word, escape(text));
+    return fmt::format("<li class=\"{}\"><strong>{}</strong> {}</li>\n", kind, word,
+                       escape_xml(text));
 }
 
 } // namespace

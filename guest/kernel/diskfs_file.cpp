@@ -3,6 +3,7 @@
 #include "guest/kernel/diskfs_volume.hpp"
 #include "guest/kernel/usercopy.hpp"
 #include "guest/kernel/vm.hpp"
+#include "guest/kernel/write_pieces.hpp"
 #include "guest/port/port.hpp"
 
 #include <linux/fcntl.h>
@@ -227,25 +228,13 @@ Result write_some(Node& node, UserAddr from, u64 bytes, u64 at) {
 
 Result write(OpenFile& file, UserAddr from, u64 bytes, u64 offset) {
     Node& node = *file.node;
-    if (bytes == 0) return 0;
-    if (offset >= k_largest_file) return -EFBIG;
-    bytes = smaller(bytes, k_largest_file - offset);
-    u64 done = 0;
-    Result result = 0;
-    while (done < bytes) {
-        result = write_some(node, from + done, bytes - done, offset + done);
-        if (result <= 0) break;
-        done += static_cast<u64>(result);
-        if (offset + done > node.size) {
-            node.size = offset + done;
-            store(node);
-        }
-    }
-    if (done == 0) return result;
-    vfs::content_changed(&node);
-    if ((file.flags & (O_DSYNC | O_SYNC)) != 0)
+    Result const done = write_pieces(
+        node, k_largest_file, from, bytes, offset,
+        [&](UserAddr piece, u64 left, u64 at) { return write_some(node, piece, left, at); },
+        [&] { store(node); });
+    if (done > 0 && (file.flags & (O_DSYNC | O_SYNC)) != 0)
         if (Result const synced = sync((file.flags & O_SYNC) != O_SYNC); synced != 0) return synced;
-    return static_cast<Result>(done);
+    return done;
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "guest/kernel/ramfs.hpp"
 
 #include "guest/kernel/usercopy.hpp"
+#include "guest/kernel/write_pieces.hpp"
 #include "guest/port/port.hpp"
 
 namespace iso::guest::ramfs {
@@ -73,20 +74,9 @@ Result write_run(Node& node, UserAddr from, u64 bytes, u64 at) {
 
 Result write(OpenFile& file, UserAddr from, u64 bytes, u64 offset) {
     Node& node = *file.node;
-    if (bytes == 0) return 0;
-    if (offset >= k_largest) return -EFBIG;
-    bytes = smaller(bytes, k_largest - offset);
-    u64 done = 0;
-    Result result = 0;
-    while (done < bytes) {
-        result = write_run(node, from + done, bytes - done, offset + done);
-        if (result <= 0) break;
-        done += static_cast<u64>(result);
-        if (offset + done > node.size) node.size = offset + done;
-    }
-    if (done == 0) return result;
-    vfs::content_changed(&node);
-    return static_cast<Result>(done);
+    return write_pieces(
+        node, k_largest, from, bytes, offset,
+        [&](UserAddr piece, u64 left, u64 at) { return write_run(node, piece, left, at); }, [] {});
 }
 
 } // namespace
