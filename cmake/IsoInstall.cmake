@@ -11,7 +11,7 @@ function(iso_install)
             iso_install_folder(${CMAKE_SOURCE_DIR}/${folder})
         endif()
     endforeach()
-    install(FILES README.md CAVEATS.md LICENSE docs/architecture.md docs/engine-contract.md docs/gate.md docs/taxonomy.md
+    install(FILES README.md CAVEATS.md LICENSE docs/architecture.md docs/engine-contract.md docs/gate.md docs/history.md docs/taxonomy.md
             DESTINATION ${CMAKE_INSTALL_DOCDIR})
     install(DIRECTORY docs/figures DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.svg)
 endfunction()

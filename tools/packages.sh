@@ -17,6 +17,7 @@ libseccomp-dev|header seccomp.h|libseccomp 2.5 or later
 libcap-dev|header sys/capability.h|libcap
 libcgroup-dev|header libcgroup.h|libcgroup 2 or later
 libbenchmark-dev|header benchmark/benchmark.h|Google Benchmark
+libsqlite3-dev|header sqlite3.h|SQLite 3, with its static archive
 '
 packages_test='
 catch2|header catch2/catch.hpp|Catch2, version 2.13 or 3
@@ -24,7 +25,6 @@ busybox-static|-|a static busybox: a program that is not ours for every engine t
 bash-static|command bash-static|a static bash, for the same purpose
 zsh-static|command zsh-static|a static zsh
 liblua5.4-dev|header lua5.4/lua.hpp|Lua 5.4, with its static archive
-libsqlite3-dev|header sqlite3.h|SQLite 3, with its static archive
 libexpat1-dev|header expat.h|Expat, a strict XML parser
 graphviz|command dot|Graphviz
 shellcheck|command shellcheck|ShellCheck

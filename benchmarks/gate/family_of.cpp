@@ -1,5 +1,6 @@
 #include "benchmarks/gate/family_of.hpp"
 
+#include "benchmarks/harness/machine_identity.hpp"
 #include "benchmarks/harness/series.hpp"
 
 #include <fmt/format.h>
@@ -58,13 +59,6 @@ WorkloadRecord const* find_workload_record(Results const& results, std::string c
                      [&](WorkloadRecord const& record) { return record.name == name; });
     return found == results.workloads.end() ? nullptr : &*found;
 }
-
-/// What makes two machines two: a number measured on the one says nothing about the other.
-/// No clock rate and no bogomips are in it: they are calibrated anew at every boot.
-constexpr char const* k_machine_facts[] = {"cpu.model", "cpu.online", "hypervisor", "kvm.backend"};
-/// What may differ, but has to be told.
-constexpr char const* k_told_facts[] = {"kernel", "cpu.microcode", "isolab.compiler",
-                                        "cgroup", "clocksource",   "user"};
 
 std::string differences(Results const& base, Results const& head,
                         std::span<char const* const> keys) {

@@ -31,13 +31,13 @@ double share(char const* option, std::string text) {
     return value;
 }
 
+} // namespace
+
 void add_share(CLI::App& verb, char const* name, std::string const& help, double& target) {
     verb.add_option_function<std::string>(
             name, [name, &target](std::string const& text) { target = share(name, text); }, help)
         ->option_text("PERCENT");
 }
-
-} // namespace
 
 CLI::Option* add_duration(CLI::App& verb, char const* name, std::string const& help,
                           std::function<void(std::uint64_t)> const& set) {

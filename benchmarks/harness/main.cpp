@@ -1,6 +1,7 @@
 #include "benchmarks/formats/formats.hpp"
 #include "benchmarks/formats/verb_convert.hpp"
 #include "benchmarks/harness/gate_command.hpp"
+#include "benchmarks/harness/history_command.hpp"
 #include "benchmarks/harness/verbs.hpp"
 #include "benchmarks/report/verb_report.hpp"
 #include "common/program.hpp"
@@ -31,6 +32,7 @@ struct Options {
     CompareOptions compare;
     ReportOptions report;
     GateOptions gate;
+    HistoryOptions history;
     ConvertOptions convert;
     Places places;
 };
@@ -101,9 +103,9 @@ void declare_compare(CLI::App& app, Options& options) {
 void declare_report(CLI::App& app, ReportOptions& o) {
     CLI::App& report =
         *app.add_subcommand("report", "Write result files as one page, with charts, to look at");
-    report.add_option("files", o.files, "What compare --json wrote")
-        ->required()
-        ->option_text("FILE...");
+    report.add_option("files", o.files, "What compare --json wrote")->option_text("FILE...");
+    report.add_option("--history", o.history, "Also, or only, what isobench history keeps in it")
+        ->option_text("FILE.db");
     report.add_option("-o,--output", o.output, "Where the page goes (report.html; - is stdout)")
         ->option_text("FILE");
     report.footer(
@@ -156,9 +158,11 @@ void declare(CLI::App& app, Options& options) {
     declare_compare(app, options);
     declare_report(app, options.report);
     declare_gate(app, options.gate);
+    declare_history(app, options.history);
     declare_convert(app, options.convert);
     for (CLI::App* const verb : app.get_subcommands({})) {
-        if (verb->get_name() == "gate" || verb->get_name() == "convert")
+        if (verb->get_name() == "gate" || verb->get_name() == "convert" ||
+            verb->get_name() == "history")
             continue; // run none of here
         verb->add_option("--engine-dir", options.places.engines, "Where the engines' programs are")
             ->option_text("DIR");
@@ -208,6 +212,7 @@ Result<int> dispatch(CLI::App& app, Options& options, RunOptions const& words) {
     }
     if (app.got_subcommand("report")) return verb_report(options.report);
     if (app.got_subcommand("gate")) return verb_gate(options.gate);
+    if (app.got_subcommand("history")) return verb_history(options.history);
     if (app.got_subcommand("convert")) return verb_convert(options.convert);
     options.compare.engine_directory = options.places.engines;
     options.compare.workload_directory = options.places.workloads;

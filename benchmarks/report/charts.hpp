@@ -21,6 +21,10 @@ std::string heat_map(View const& view);
 std::string start_chart(View const& view, WorkloadRecord const& workload,
                         References const& references);
 
+/// Of a crowd of idle instances: the start of the k-th, and the memory that one more of them holds.
+std::string instance_chart(View const& view, WorkloadRecord const& workload);
+std::string memory_chart(View const& view, WorkloadRecord const& workload);
+
 /// What an operation's extra time consists of, as far as counts and prices tell.
 std::string overhead_chart(View const& view);
 

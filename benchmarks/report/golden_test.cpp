@@ -1,7 +1,10 @@
 // The pieces of the page, letter by letter. ISO_GOLDEN=write makes the files anew: look at what
 // changed before it is committed.
+#include "benchmarks/history/history_fixture.hpp"
 #include "benchmarks/report/charts.hpp"
+#include "benchmarks/report/density_fixture.hpp"
 #include "benchmarks/report/markup.hpp"
+#include "benchmarks/report/over_time.hpp"
 #include "benchmarks/report/parts.hpp"
 #include "benchmarks/report/report_fixture.hpp"
 #include "common/fd.hpp"
@@ -79,4 +82,34 @@ TEST_CASE("several results stand side by side, and over time") {
     check_golden("side_by_side.html", side_by_side(inputs, contents));
     std::vector<Input> const in_time = {inputs[2], inputs[1], inputs[0]}; // not in order
     check_golden("history.html", history(in_time, contents));
+}
+
+TEST_CASE("a crowd of instances: the start of the k-th, and the memory of one more") {
+    test::Fixture fixture;
+    test::add_density(fixture.results);
+    View const view(fixture.results, "", "r.json");
+    check_golden("density.html", instance_chart(view, fixture.results.workloads[3]) +
+                                     memory_chart(view, fixture.results.workloads[3]));
+    CHECK(instance_chart(view, fixture.results.workloads[0]).empty());
+    CHECK(memory_chart(view, fixture.results.workloads[0]).empty());
+}
+
+TEST_CASE("a history with gaps, a change, a kernel that changed and a series that ended") {
+    namespace past = iso::bench::history;
+    past::test::Synthetic made(24, 15, 0.05);
+    past::test::Synthetic::spoil(made.of("cpu-int", "vmm-mini").points[7],
+                                 iso::bench::Status::failed, "timed out after 30 s");
+    past::Series other = made.of("hello", "isolate");
+    other.key.sha256 = std::string(64, 'b');
+    other.points.erase(other.points.begin() + 4, other.points.end());
+    made.of("hello", "isolate")
+        .points.erase(made.of("hello", "isolate").points.begin(),
+                      made.of("hello", "isolate").points.begin() + 4);
+    made.history.series.push_back(other);
+    made.history.sort();
+    std::vector<Part> contents;
+    check_golden("over_time.html",
+                 over_time(OverTime::of("h.db", std::move(made.history)), contents));
+    CHECK(contents.size() == 1);
+    CHECK(over_time(OverTime::of("h.db", {}), contents).empty());
 }

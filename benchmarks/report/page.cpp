@@ -45,13 +45,14 @@ std::string foot() {
 
 } // namespace
 
-std::string page(std::vector<Input> const& inputs, References const& references) {
+std::string page(std::vector<Input> const& inputs, References const& references,
+                 OverTime const* past) {
     bool const several = inputs.size() > 1;
     std::string body;
     std::vector<Part> contents;
     if (several) {
         body += side_by_side(inputs, contents);
-        body += history(inputs, contents);
+        if (past == nullptr) body += history(inputs, contents);
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         std::string const prefix = several ? fmt::format("r{}-", i + 1) : std::string();
@@ -66,7 +67,8 @@ std::string page(std::vector<Input> const& inputs, References const& references)
         body += one_result(view, references, inner, several ? 3 : 2);
         if (!several) contents = inner;
     }
-    body += published(references, contents);
+    if (past != nullptr) body += over_time(*past, contents);
+    if (!inputs.empty()) body += published(references, contents);
     return head("What isolation costs") + masthead(inputs) + navigation(contents) +
            "<main id=\"content\" tabindex=\"-1\">\n" + body + "</main>\n" + foot();
 }

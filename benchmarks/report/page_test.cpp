@@ -1,4 +1,6 @@
 // The page as a whole, read by a strict XML parser: well-formed, complete, and loading nothing.
+#include "benchmarks/history/history_fixture.hpp"
+#include "benchmarks/report/density_fixture.hpp"
 #include "benchmarks/report/page.hpp"
 #include "benchmarks/report/report_fixture.hpp"
 #include "tests/support/catch.hpp"
@@ -73,16 +75,20 @@ Found parse(std::string const& text) {
     return found;
 }
 
-std::string page_of(std::size_t files) {
+std::string page_of(std::size_t files, bool with_history = false) {
     std::vector<Input> inputs;
     for (std::size_t i = 0; i < files; ++i) {
         test::Fixture fixture;
         fixture.results.seed = i;
+        test::add_density(fixture.results);
         inputs.push_back({"result-" + std::to_string(i) + ".json", fixture.results});
     }
     auto const references = References::built_in();
     REQUIRE(references);
-    return page(inputs, *references);
+    if (!with_history) return page(inputs, *references);
+    OverTime const past =
+        OverTime::of("<h>.db", iso::bench::history::test::Synthetic(40, 25, 0.1).history);
+    return page(inputs, *references, &past);
 }
 
 std::size_t count(std::string const& text, std::string const& part) {
@@ -95,11 +101,12 @@ std::size_t count(std::string const& text, std::string const& part) {
 } // namespace
 
 TEST_CASE("the page is well-formed, every id is there once, and every reference leads somewhere") {
-    for (std::size_t const files : {1U, 3U}) {
-        Found const found = parse(page_of(files));
-        INFO(files << " files");
+    for (auto const& [files, with_history] :
+         {std::pair{1U, false}, {3U, false}, {1U, true}, {3U, true}, {0U, true}}) {
+        Found const found = parse(page_of(files, with_history));
+        INFO(files << " files" << (with_history ? " and a history" : ""));
         CHECK(found.problem.empty());
-        CHECK(found.elements.count("svg") > 5 * files);
+        CHECK(found.elements.count("svg") > 5 * files + (with_history ? 2 : 0));
         for (std::string const& id : found.ids) {
             INFO(id);
             CHECK(found.ids.count(id) == 1);
@@ -112,7 +119,7 @@ TEST_CASE("the page is well-formed, every id is there once, and every reference 
 }
 
 TEST_CASE("the page loads nothing and runs nothing") {
-    std::string const text = page_of(2);
+    std::string const text = page_of(2, true);
     Found const found = parse(text);
     CHECK(found.loads.empty());
     for (char const* const element : {"script", "link", "iframe", "object", "embed", "img", "image",
@@ -129,7 +136,7 @@ TEST_CASE("the page loads nothing and runs nothing") {
 }
 
 TEST_CASE("the page can be read without seeing it and without a pointer") {
-    std::string const text = page_of(1);
+    std::string const text = page_of(1, true);
     Found const found = parse(text);
     CHECK(found.elements.count("h1") == 1);
     CHECK(found.elements.count("main") == 1);

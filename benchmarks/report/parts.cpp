@@ -46,9 +46,22 @@ std::string grid(std::string const& charts) {
 
 std::string ratio_charts(View const& view, References const& references) {
     std::string charts;
-    for (Section const& section : view.sections)
-        charts += ratio_chart(view, section, references);
+    for (Section const& section : view.sections) {
+        bool const density =
+            std::all_of(section.rows.begin(), section.rows.end(),
+                        [](Row const& row) { return row.workload->kind == Kind::density; });
+        if (!density)
+            charts += ratio_chart(view, section, references); // that has charts of its own
+    }
     return grid(charts);
+}
+
+std::string density_charts(View const& view) {
+    std::string charts;
+    for (WorkloadRecord const& workload : view.results.workloads)
+        if (workload.kind == Kind::density)
+            charts += instance_chart(view, workload) + grid(memory_chart(view, workload));
+    return charts;
 }
 
 std::string start_charts(View const& view, References const& references) {
@@ -103,6 +116,7 @@ std::string one_result(View const& view, References const& references, std::vect
     sections.add("ratios", "What each engine costs", k_ratios, ratio_charts(view, references));
     sections.add("glance", "At a glance", "", heat_map(view));
     sections.add("starting", "Starting and stopping", "", start_charts(view, references));
+    sections.add("density", "Many instances", "", density_charts(view));
     sections.add("why", "Where the time goes", k_overhead, overhead_chart(view));
     sections.add("blocks", "Every block", k_blocks, block_charts(view));
     sections.add("machine", "The machine and the method", "", machine_in_full(view));

@@ -2,6 +2,7 @@
 
 #include "benchmarks/harness/output_file.hpp"
 #include "benchmarks/report/inputs.hpp"
+#include "benchmarks/report/over_time.hpp"
 #include "benchmarks/report/page.hpp"
 #include "common/fd.hpp"
 
@@ -11,11 +12,17 @@ namespace iso::bench {
 
 Result<int> verb_report(ReportOptions const& options) {
     bool const to_stdout = options.output == "-";
+    if (options.files.empty() && options.history.empty())
+        return tl::unexpected<Error>(Error{"report", "there is nothing to show",
+                                           "isobench report FILE..., or --history FILE.db", 0,
+                                           exit_code::usage});
     OutputFile file;
     if (!to_stdout) file = TRY(OutputFile::prepare(options.output));
     auto const references = TRY(report::References::built_in());
     auto const inputs = TRY(report::read_inputs(options.files));
-    std::string const page = report::page(inputs, references);
+    std::optional<report::OverTime> past;
+    if (!options.history.empty()) past = TRY(report::OverTime::read(options.history));
+    std::string const page = report::page(inputs, references, past ? &*past : nullptr);
     if (to_stdout) {
         auto written = write_all(1, page);
         if (!written) {

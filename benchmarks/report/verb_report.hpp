@@ -10,6 +10,7 @@ namespace iso::bench {
 /// `isobench report`: result files as one page.
 struct ReportOptions {
     std::vector<std::string> files;
+    std::string history;                ///< a file of `isobench history`; empty: none
     std::string output = "report.html"; ///< "-" is stdout
 };
 

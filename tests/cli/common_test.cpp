@@ -9,7 +9,7 @@ namespace {
 using namespace iso::test;
 
 Words verbs_of(std::string const& program) {
-    return program == "isobench" ? Words{"probe", "list", "run", "compare", "peers"}
+    return program == "isobench" ? Words{"probe", "list", "run", "compare", "peers", "history"}
                                  : Words{"run", "probe"};
 }
 
