@@ -12,7 +12,7 @@ ninja-build|command ninja|Ninja
 libexpected-dev|header tl/expected.hpp|tl::expected
 libfmt-dev|header fmt/format.h|fmt 9 or later
 nlohmann-json3-dev|header nlohmann/json.hpp|nlohmann::json 3.11 or later
-libcli11-dev|header CLI/CLI.hpp|CLI11 2.3 or later
+libcli11-dev|header CLI/CLI.hpp|CLI11 2.1 or later
 libseccomp-dev|header seccomp.h|libseccomp 2.5 or later
 libcap-dev|header sys/capability.h|libcap
 libcgroup-dev|header libcgroup.h|libcgroup 2 or later
