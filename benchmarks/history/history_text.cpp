@@ -76,7 +76,9 @@ std::string verdict_of(Trend const& trend, TrendRule const& rule, TableStyle con
 
 std::string label_of(Trend const& trend) {
     SeriesKey const& key = trend.series->key;
-    return key.backend.empty() ? key.engine : fmt::format("{} ({})", key.engine, key.backend);
+    std::string label =
+        key.backend.empty() ? key.engine : fmt::format("{} ({})", key.engine, key.backend);
+    return trend.apart.empty() ? label : label + ", " + trend.apart;
 }
 
 bool is_emulated(Trend const& trend) {

@@ -90,19 +90,32 @@ void add_differences(Trend& trend, History const& history) {
     }
 }
 
-/// How many runs its machine has after the newest one in which this series has a number.
-std::size_t runs_since(Trend const& trend, History const& history) {
+/// How many runs its machine has after the given one.
+std::size_t runs_after(std::string const& run, Trend const& trend, History const& history) {
     std::size_t since = 0;
-    for (auto run = history.runs.rbegin(); run != history.runs.rend(); ++run) {
-        if (!trend.good.empty() && trend.series->points[trend.good.back()].run == run->id) break;
-        since += run->machine == trend.series->key.machine ? 1 : 0;
-    }
+    for (auto one = history.runs.rbegin(); one != history.runs.rend() && one->id != run; ++one)
+        since += one->machine == trend.series->key.machine ? 1 : 0;
     return since;
 }
 
 bool same_cell(SeriesKey const& a, SeriesKey const& b) {
     return a.machine == b.machine && a.workload == b.workload && a.engine == b.engine &&
            a.metric == b.metric;
+}
+
+/// Whether there is another series of the same cell of which that holds.
+template <typename Holds>
+bool has_another(std::vector<Trend> const& trends, Trend const& trend, Holds holds) {
+    return std::any_of(trends.begin(), trends.end(), [&](Trend const& other) {
+        return &other != &trend && same_cell(other.series->key, trend.series->key) && holds(other);
+    });
+}
+
+std::string ops_text(std::uint64_t ops) {
+    auto const value = static_cast<double>(ops);
+    if (value >= 1e6) return fmt::format("{:.3g}M ops", value / 1e6);
+    if (value >= 1e4) return fmt::format("{:.3g}k ops", value / 1e3);
+    return fmt::format("{} ops", ops);
 }
 
 } // namespace
@@ -128,16 +141,28 @@ std::vector<Trend> trends_of(History const& history, TrendRule const& rule) {
         trend.series = &series;
         for (std::size_t i = 0; i < series.points.size(); ++i)
             if (series.points[i].value) trend.good.push_back(i);
-        trend.runs_since = runs_since(trend, history);
+        std::size_t const newest = trend.good.empty() ? 0 : trend.good.back();
+        std::size_t const oldest = trend.good.empty() ? 0 : trend.good.front();
+        trend.runs_since = runs_after(series.points[newest].run, trend, history);
+        trend.runs_since_first = runs_after(series.points[oldest].run, trend, history);
         if (has_enough(trend, rule)) trend.changes = changes_of(trend, rule);
         add_differences(trend, history);
         trends.push_back(std::move(trend));
     }
     for (Trend& trend : trends)
-        trend.superseded = std::any_of(trends.begin(), trends.end(), [&](Trend const& other) {
-            return &other != &trend && same_cell(other.series->key, trend.series->key) &&
-                   !other.good.empty() && other.runs_since < trend.runs_since;
+        trend.superseded = has_another(trends, trend, [&](Trend const& other) {
+            return !other.good.empty() && other.runs_since_first < trend.runs_since;
         });
+    for (Trend& trend : trends) {
+        SeriesKey const& key = trend.series->key;
+        bool const shared =
+            has_another(trends, trend, [](Trend const& other) { return !other.superseded; });
+        if (!shared || trend.superseded) continue;
+        bool const by_ops = has_another(trends, trend, [&](Trend const& other) {
+            return !other.superseded && other.series->key.ops != key.ops;
+        });
+        trend.apart = by_ops ? ops_text(key.ops) : fmt::format("bytes {:.6}", key.sha256);
+    }
     return trends;
 }
 

@@ -39,7 +39,10 @@ struct Trend {
     std::vector<std::size_t> good; ///< indexes of the points with a number
     std::vector<Change> changes;   ///< in the order of time
     std::size_t runs_since = 0;    ///< of its machine, after its newest point with a number
-    bool superseded = false; ///< the same cell goes on as another series: other bytes or backend
+    std::size_t runs_since_first = 0;
+    bool superseded = false; ///< the same cell went on, later, as another series: other bytes
+    std::string
+        apart; ///< "300M ops": what tells it from another series of the same cell; else empty
 
     [[nodiscard]] double first() const;
     [[nodiscard]] double last() const;

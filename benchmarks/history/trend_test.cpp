@@ -2,6 +2,10 @@
 #include "benchmarks/history/trend.hpp"
 #include "tests/support/catch.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
+
 using namespace iso::bench;
 using namespace iso::bench::history;
 using iso::bench::history::test::Synthetic;
@@ -15,6 +19,35 @@ Trend const& of(std::vector<Trend> const& trends, std::string const& workload,
             return trend;
     FAIL("no trend of " << workload << " in " << engine);
     std::abort();
+}
+
+/// A history of one series of ratios.
+History history_of(std::vector<double> const& values) {
+    History history = Synthetic(values.size()).history;
+    history.series.resize(1);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        history.series[0].points[i].value = values[i];
+    return history;
+}
+
+/// How often something is found in series that are made, shares of 100 %.
+struct Rates {
+    double any = 0;   ///< at least one change
+    double exact = 0; ///< one change, at its exact place
+};
+
+template <typename Make>
+Rates rates_of(unsigned series, std::size_t step, TrendRule const& rule, Make make) {
+    Rates rates;
+    for (unsigned i = 0; i < series; ++i) {
+        iso::bench::test::SyntheticSeries source(derive_seed(2026, "history", i));
+        History const history = history_of(make(source));
+        auto const trends = trends_of(history, rule);
+        auto const& changes = trends.at(0).changes;
+        rates.any += (changes.empty() ? 0 : 100.0) / series;
+        rates.exact += (changes.size() == 1 && changes[0].point == step ? 100.0 : 0) / series;
+    }
+    return rates;
 }
 
 } // namespace
@@ -124,4 +157,67 @@ TEST_CASE("with few points nothing is said, and that is known") {
     Synthetic const ten(10, 5, 0.5);
     auto const enough = trends_of(ten.history, {});
     CHECK(has_enough(of(enough, "cpu-int", "isolate"), {}));
+}
+
+TEST_CASE("quick and full runs by turns are two series, of which neither is over") {
+    Synthetic made(40);
+    Series& full = made.of("cpu-int", "isolate");
+    Series quick = full;
+    quick.key.ops = 2'000'000;
+    for (std::size_t i = full.points.size(); i-- > 0;) {
+        Series& loses = i % 2 == 0 ? quick : full;
+        loses.points.erase(loses.points.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    made.history.series.push_back(quick);
+    made.history.sort();
+    auto const trends = trends_of(made.history, {});
+    std::vector<std::string> apart;
+    for (Trend const& trend : trends) {
+        CHECK_FALSE(trend.superseded);
+        if (!trend.apart.empty()) apart.push_back(trend.apart);
+    }
+    CHECK(apart == std::vector<std::string>{"1000 ops", "2M ops"});
+}
+
+TEST_CASE("a step of 3 % in noise of 0.5 % is found where it is, and no change in none") {
+    auto const step = [](iso::bench::test::SyntheticSeries& s) {
+        return s.stepped(35, 0.005, 17, 0.03);
+    };
+    CHECK(rates_of(60, 17, {}, step).exact == Approx(100));
+    auto const none = [](iso::bench::test::SyntheticSeries& s) {
+        return s.stepped(35, 0.005, 35, 0);
+    };
+    CHECK(rates_of(60, 0, {}, none).any == 0);
+}
+
+// build/tests/history_test "[figures]": the tables of docs/history.md. Takes minutes.
+TEST_CASE("figures for the documentation", "[.][figures]") {
+    constexpr unsigned k_series = 1000;
+    auto show = [](std::string const& what, Rates const& seen) {
+        fmt::print("{:<66} any {:5.1f} %  exact {:5.1f} %\n", what, seen.any, seen.exact);
+        std::fflush(stdout);
+    };
+    for (bool const small_too : {true, false}) {
+        TrendRule rule;
+        if (small_too) rule.min_effect = 0;
+        std::string const which = small_too ? "any size, " : "1.5 % or more, ";
+        for (std::size_t const points : {35U, 100U}) {
+            show(fmt::format("{}no change in {} points, noise 0.5 %", which, points),
+                 rates_of(k_series, 0, rule, [&](iso::bench::test::SyntheticSeries& s) {
+                     return s.stepped(points, 0.005, points, 0);
+                 }));
+            show(fmt::format("{}no change in {}, one in ten with 8 x 0.5 %", which, points),
+                 rates_of(k_series, 0, rule, [&](iso::bench::test::SyntheticSeries& s) {
+                     return s.spiky(points, 0.005);
+                 }));
+        }
+    }
+    for (auto const& [noise, change] :
+         {std::pair{0.005, 0.03}, std::pair{0.01, 0.03}, std::pair{0.02, 0.03}})
+        for (std::size_t const after : {18U, 5U, 3U})
+            show(fmt::format("+{:.1f} % for the last {} of 35, noise {:.1f} %", 100 * change, after,
+                             100 * noise),
+                 rates_of(k_series, 35 - after, {}, [&](iso::bench::test::SyntheticSeries& s) {
+                     return s.stepped(35, noise, 35 - after, change);
+                 }));
 }

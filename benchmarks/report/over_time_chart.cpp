@@ -83,7 +83,7 @@ public:
         svg.rect(k_left, top_ + 2, k_right - k_left, k_lane - 4, "lane");
         svg.text(k_left - 6, top_ + 20, key.engine, "s end");
         svg.text(k_left - 6, top_ + 35, value_text(key, trend_.last()), "v end");
-        svg.text(k_left - 6, top_ + 49, key.backend, "s end");
+        svg.text(k_left - 6, top_ + 49, trend_.apart.empty() ? key.backend : trend_.apart, "s end");
         draw_levels(svg);
         draw_points(svg, runs);
         draw_verdict(svg);
