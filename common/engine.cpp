@@ -42,6 +42,7 @@ public:
     std::string_view name() const override { return name_; }
     std::string_view technique() const override { return technique_; }
     bool reports() const override { return true; }
+    std::string program() const override { return program_; }
 
     EngineProbe probe() const override {
         if (::access(program_.c_str(), X_OK) != 0)

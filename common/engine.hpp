@@ -52,12 +52,17 @@ public:
     [[nodiscard]] virtual Result<std::vector<std::string>>
     command(RunOptions const& options) const = 0;
 
+    /// The file that is started to run a program in it; "": the program itself, or it is not here.
+    [[nodiscard]] virtual std::string program() const { return {}; }
     /// One that is not ours: described in a file, and without a report.
     [[nodiscard]] virtual bool peer() const { return false; }
     /// Of the command that was made last. An engine of ours has something to tear down: SIGTERM.
     [[nodiscard]] virtual RunManner manner() const;
-    /// After a run that did not end by itself: removes what it may have left outside its process.
+    /// After a run that did not end by itself: removes what the runs that have not ended well may
+    /// have left outside their processes.
     virtual void clean_up() const {}
+    /// The youngest run that has not ended well has: there is nothing of it to clean up.
+    virtual void ended_well() const {}
     /// Why it is known not to be able to run a workload's file; or "".
     [[nodiscard]] virtual std::string cannot(std::string_view /*workload*/) const { return {}; }
 };

@@ -1,7 +1,7 @@
 #include "benchmarks/harness/peer_engine.hpp"
 
+#include "benchmarks/harness/peer_remains.hpp"
 #include "benchmarks/harness/peer_stage.hpp"
-#include "common/program.hpp"
 #include "common/subprocess.hpp"
 
 #include <fmt/format.h>
@@ -20,14 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t k_question_ns = 10'000'000'000; // of one question to a peer's program
 
-/// As a shell finds it, and where a user's PATH often does not lead.
-Result<std::string> find_tool(std::string const& name) {
-    auto found = find_program(name);
-    for (char const* const place : {"/usr/local/sbin/", "/usr/sbin/", "/sbin/"})
-        if (!found) found = find_program(place + name);
-    return found;
-}
-
 /// The first thing in a text that looks like a version: "6.1.176", "0.8.0".
 std::string version_in(std::string const& text) {
     constexpr char const* digits = "0123456789";
@@ -43,14 +35,6 @@ std::string version_in(std::string const& text) {
         at = end;
     }
     return {};
-}
-
-/// Whether there was something to clean up is not known; that is what it is for.
-void run_quietly(std::vector<Words> const& commands) {
-    for (Words command : commands) {
-        if (auto const tool = find_tool(command.front())) command.front() = *tool;
-        static_cast<void>(run_and_capture(command, k_question_ns));
-    }
 }
 
 } // namespace
@@ -82,6 +66,10 @@ std::string PeerEngine::absent_program() const {
     for (std::string const& tool : file_.programs)
         if (!find_tool(tool)) return tool;
     return {};
+}
+
+std::string PeerEngine::program() const {
+    return file_.programs.empty() ? std::string() : find_tool(file_.programs.front()).value_or("");
 }
 
 /// What the machine lacks, in words; nothing when it has all that can be asked for.
@@ -130,12 +118,17 @@ Result<std::vector<std::string>> PeerEngine::command(RunOptions const& options) 
     Words words = fill(file_.run, values);
     words.front() = TRY(find_tool(words.front()));
     environment_ = fill(file_.environment, values);
-    cleanup_.clear();
+    cleanup_.emplace_back();
     for (Words const& command : file_.cleanup)
-        cleanup_.push_back(fill(command, values));
+        cleanup_.back().push_back(fill(command, values));
     finally_.clear();
     for (Words const& command : file_.finally)
         finally_.push_back(fill(command, values));
+    std::vector<Words> remains;
+    for (auto const& commands : cleanup_)
+        remains.insert(remains.end(), commands.begin(), commands.end());
+    remains.insert(remains.end(), finally_.begin(), finally_.end());
+    TRY(note_remains(stage_->scratch(), remains));
     return words;
 }
 
@@ -149,7 +142,12 @@ RunManner PeerEngine::manner() const {
 }
 
 void PeerEngine::clean_up() const {
-    run_quietly(std::exchange(cleanup_, {}));
+    for (auto const& commands : std::exchange(cleanup_, {}))
+        run_quietly(commands);
+}
+
+void PeerEngine::ended_well() const {
+    if (!cleanup_.empty()) cleanup_.pop_back();
 }
 
 std::string PeerEngine::cannot(std::string_view workload) const {

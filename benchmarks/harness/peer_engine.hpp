@@ -27,6 +27,7 @@ public:
     [[nodiscard]] std::string_view technique() const override { return file_.technique; }
     [[nodiscard]] bool reports() const override { return false; }
     [[nodiscard]] bool peer() const override { return true; }
+    [[nodiscard]] std::string program() const override;
     /// What the machine lacks for it; the backend is its version. Nothing is run but that question.
     [[nodiscard]] EngineProbe probe() const override;
     /// Stages the program in a scratch directory, which lives as long as the engine.
@@ -34,6 +35,7 @@ public:
     command(RunOptions const& options) const override;
     [[nodiscard]] RunManner manner() const override;
     void clean_up() const override;
+    void ended_well() const override;
     [[nodiscard]] std::string cannot(std::string_view workload) const override;
 
     [[nodiscard]] PeerFile const& file() const { return file_; }
@@ -49,7 +51,7 @@ private:
     PeerSupport support_;
     // A scratch directory is no state that a caller could see.
     mutable std::unique_ptr<PeerStage> stage_;
-    mutable std::vector<Words> cleanup_; ///< of the last run, filled in
+    mutable std::vector<std::vector<Words>> cleanup_; ///< of runs that have not ended well
     mutable std::vector<Words> finally_;
     mutable Words environment_;
 };

@@ -2,9 +2,16 @@
 // engine's program.
 #include "benchmarks/harness/fake_engine.hpp"
 #include "benchmarks/harness/rivals.hpp"
+#include "benchmarks/harness/strays.hpp"
+#include "common/scope_exit.hpp"
 
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
+
+#include <sys/wait.h>
 
 using namespace iso;
 using namespace iso::bench;
@@ -94,8 +101,9 @@ constexpr char const* k_runs = "exec \"$program\" \"$@\"";
 
 std::size_t scratch_directories() {
     std::size_t found = 0;
-    for (auto const& entry : std::filesystem::directory_iterator("/tmp"))
-        found += entry.path().filename().string().starts_with("isobench-fake.") ? 1 : 0;
+    for (auto const& entry :
+         std::filesystem::directory_iterator(std::filesystem::temp_directory_path()))
+        found += entry.path().filename().string().starts_with("isobench-scratch-fake.") ? 1 : 0;
     return found;
 }
 
@@ -218,4 +226,44 @@ TEST_CASE("the results file remembers which columns are peers") {
     CHECK(results.engines.back().name == "fake");
     CHECK(results.engines.back().peer);
     CHECK_FALSE(results.engines.front().peer);
+}
+
+TEST_CASE("what a killed harness left of a peer is cleaned up by the next, a living one's is not") {
+    TempDir const place = TempDir::create("isobench-peer-test").value();
+    char const* const set = std::getenv("TMPDIR");
+    std::string const before = set == nullptr ? "" : set;
+    ::setenv("TMPDIR", place.path().c_str(), 1); // where nobody else looks for the dead
+    ScopeExit const back([&] {
+        if (set == nullptr)
+            ::unsetenv("TMPDIR");
+        else
+            ::setenv("TMPDIR", before.c_str(), 1);
+    });
+    std::string const reached = place.path() + "/reached";
+    FakePeer const slow(after_trial("touch " + reached + "; exec sleep 1000"));
+    pid_t const harness = ::fork();
+    if (harness == 0) {
+        Interrupts interrupts = Interrupts::create().value();
+        CompareOptions const options = slow.options("/nowhere");
+        auto const lineup = Lineup::probe(options.engine_directory, options.engines, interrupts,
+                                          PeerChoice::of(options));
+        Progress progress(true);
+        (void)compare(options, *lineup, interrupts, progress);
+        ::_exit(0);
+    }
+    for (int i = 0; i < 3000 && !std::filesystem::exists(reached); ++i)
+        ::usleep(10'000);
+    REQUIRE(std::filesystem::exists(reached));
+    std::size_t const with_it = scratch_directories();
+    auto make = [&] { (void)make_peers(PeerChoice::of(slow.options("/nowhere"))).value(); };
+    make();
+    CHECK(scratch_directories() == with_it); // it lives
+    CHECK_FALSE(slow.cleaned());
+    ::kill(harness, SIGKILL);
+    ::waitpid(harness, nullptr, 0);
+    CHECK(scratch_directories() == with_it);
+    make();
+    CHECK(scratch_directories() == with_it - 1);
+    CHECK(slow.cleaned());
+    (void)end_strays(); // what the harness had started was handed to this process
 }

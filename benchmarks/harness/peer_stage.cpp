@@ -1,6 +1,7 @@
 #include "benchmarks/harness/peer_stage.hpp"
 
 #include "benchmarks/harness/initramfs.hpp"
+#include "benchmarks/harness/peer_remains.hpp"
 
 #include <fmt/format.h>
 
@@ -41,7 +42,7 @@ Result<void> write_whole(std::string const& path, std::string const& content) {
 } // namespace
 
 Result<PeerStage> PeerStage::create(PeerFile const& peer, std::string init) {
-    TempDir directory = TRY(TempDir::create("isobench-" + peer.name));
+    TempDir directory = TRY(TempDir::create_held(scratch_prefix(peer.name)));
     return PeerStage(peer, std::move(init), std::move(directory));
 }
 

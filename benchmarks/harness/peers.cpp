@@ -1,6 +1,7 @@
 #include "benchmarks/harness/peers.hpp"
 
 #include "benchmarks/harness/lineup.hpp"
+#include "benchmarks/harness/peer_remains.hpp"
 #include "benchmarks/harness/sample.hpp"
 
 #include <fmt/format.h>
@@ -50,6 +51,8 @@ Result<std::vector<std::unique_ptr<PeerEngine>>> make_peers(PeerChoice const& ch
     for (std::string const& name : choice.names)
         if (std::find(known.begin(), known.end(), name) == known.end())
             return tl::unexpected<Error>(unknown_name("peer", name, known));
+    for (PeerFile const& file : files)
+        clean_after_the_dead(file.name);
     for (PeerFile& file : files) {
         auto const wanted = std::find(choice.names.begin(), choice.names.end(), file.name);
         if (!choice.names.empty() && wanted == choice.names.end()) continue;

@@ -180,7 +180,10 @@ Result<Taken> take_sample(SampleRequest const& request, Interrupts& interrupts) 
     bool const orderly = run && !run->timed_out && !run->flooded && !run->interrupted &&
                          run->strays.empty() && WIFEXITED(run->wait_status) &&
                          (!run->console || run->program_status);
-    if (!orderly) request.engine->clean_up();
+    if (orderly)
+        request.engine->ended_well();
+    else
+        request.engine->clean_up();
     Taken taken{{}, TRY(std::move(run))};
     RawRun const& raw = taken.raw;
     Sample& sample = taken.sample;
