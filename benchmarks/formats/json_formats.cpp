@@ -87,9 +87,11 @@ std::string to_smaller_is_better(Results const& results) {
         if (!cell.deciding || cell.status != Status::ok || !cell.effect()) continue;
         if (cell.engine == results.engines.front().name)
             continue; // native is what it is compared with
-        bool const ratio = cell.comparison == Comparison::ratio;
+        bool const ratio = cell.comparison != Comparison::added;
         ordered_json entry = {{"name", name_of(cell)},
-                              {"unit", ratio ? "x native" : "ms more than native"},
+                              {"unit", cell.comparison == Comparison::alone ? "x alone"
+                                       : ratio                              ? "x native"
+                                               : "ms more than native"},
                               {"value", *cell.effect()}};
         if (cell.ci_low && cell.ci_high)
             entry["range"] = fmt::format("{:.4g} to {:.4g}", *cell.ci_low, *cell.ci_high);

@@ -95,8 +95,8 @@ TEST_CASE("what is written is what the published schema says") {
 TEST_CASE("the schema knows every kind of workload and its metrics") {
     using iso::bench::Kind;
     json document = json::parse(to_json(iso::bench::test::some_results()));
-    for (Kind const kind :
-         {Kind::compute, Kind::latency, Kind::start_up, Kind::density, Kind::program})
+    for (Kind const kind : {Kind::compute, Kind::latency, Kind::start_up, Kind::density,
+                            Kind::neighbour, Kind::program})
         for (bool const shared_clock : {false, true})
             for (auto const& metric : iso::bench::metrics_of(kind, 1000, shared_clock)) {
                 document["workloads"][0]["kind"] = to_string(kind);

@@ -13,7 +13,7 @@ namespace {
 
 std::string effect_text(Cell const& cell) {
     if (!cell.effect()) return "no number";
-    bool const ratio = cell.comparison == Comparison::ratio;
+    bool const ratio = cell.comparison != Comparison::added;
     std::string text =
         ratio ? fmt::format("{:.3f}", *cell.effect()) : fmt::format("{:+.2f} ms", *cell.effect());
     if (cell.ci_low && cell.ci_high)

@@ -80,6 +80,10 @@ std::string mismatch(WorkloadRecord const* base, WorkloadRecord const* head) {
     if (base->arguments != head->arguments || base->kind != head->kind)
         return fmt::format("other arguments: '{}' in base, '{}' in head",
                            fmt::join(base->arguments, " "), fmt::join(head->arguments, " "));
+    if (base->neighbour != head->neighbour || base->neighbour_sha256 != head->neighbour_sha256)
+        return fmt::format("another neighbour: '{}' {:.12} in base, '{}' {:.12} in head",
+                           base->neighbour, base->neighbour_sha256, head->neighbour,
+                           head->neighbour_sha256);
     return {};
 }
 

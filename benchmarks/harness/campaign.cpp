@@ -1,16 +1,20 @@
 #include "benchmarks/harness/campaign.hpp"
 
+#include "benchmarks/harness/beside.hpp"
 #include "benchmarks/harness/cells.hpp"
 #include "benchmarks/harness/crowd.hpp"
+#include "benchmarks/harness/environment_sources.hpp"
 #include "benchmarks/harness/schedule.hpp"
 #include "benchmarks/harness/verify.hpp"
 #include "benchmarks/statistics/median.hpp"
 #include "common/clock.hpp"
+#include "common/scope_exit.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 
 namespace iso::bench {
 
@@ -21,7 +25,7 @@ constexpr std::uint64_t k_full_rounds = 60;
 constexpr std::uint64_t k_smallest_share = 8; ///< operations are not cut to less than 1/8
 
 std::uint64_t operations(Row const& row, Arm const& arm, Role role) {
-    if (role == Role::baseline) return 0;
+    if (role == Role::baseline && !row.beside()) return 0; // beside: the same work, alone
     auto const extra = arm.extra_work * static_cast<double>(row.record.ops);
     return row.record.ops + static_cast<std::uint64_t>(std::llround(extra));
 }
@@ -32,6 +36,27 @@ std::vector<std::string> arguments_of(Row const& row, Arm const& arm, Role role)
     if (row.own() && row.record.ops != 0)
         words.push_back(fmt::format("ops={}", operations(row, arm, role)));
     return words;
+}
+
+/// The neighbour of a row's samples. Another CPU is one of those that the harness has for itself:
+/// it sleeps while a sample runs.
+SampleRequest neighbour_of(Row const& row, SampleRequest const& victim) {
+    SampleRequest request = victim;
+    std::vector<std::string> words = split_words(row.record.neighbour);
+    request.program = row.record.path.substr(0, row.record.path.rfind('/') + 1) + words.front();
+    request.arguments.assign(words.begin() + 1, words.end());
+    request.counters = nullptr;
+    if (!row.known->neighbour_here && victim.cpu)
+        request.cpu = static_cast<int>(sources::last_allowed_cpu());
+    return request;
+}
+
+/// Of this process alone, its children's is not in it (clock_gettime(2)).
+std::uint64_t own_cpu_ns() {
+    timespec now{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
+           static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 } // namespace
@@ -58,12 +83,75 @@ std::uint64_t Campaign::time_left() const {
     return now < deadline_ns_ ? deadline_ns_ - now : 0;
 }
 
+Result<void> Campaign::begin_part(PartRecord part, Journal* journal) {
+    journal_ = journal;
+    if (journal_ != nullptr) {
+        go_on_from(journal_->recorded());
+        TRY(journal_->write(part));
+    }
+    parts_.push_back(std::move(part));
+    part_began_ns_ = monotonic_ns();
+    part_began_cpu_ns_ = own_cpu_ns();
+    return {};
+}
+
+void Campaign::end_part(Conditions seen) {
+    PartRecord& part = parts_.back();
+    part.conditions = std::move(seen);
+    part.harness_cpu_ns = own_cpu_ns() - part_began_cpu_ns_;
+    std::uint64_t in_samples = 0;
+    for (Sample const& sample : samples_)
+        in_samples += sample.part == parts_.size() ? sample.wall_ns : 0;
+    std::uint64_t const whole = monotonic_ns() - part_began_ns_;
+    part.harness_wall_ns = whole - std::min(in_samples, whole);
+}
+
+/// Failures stay failures, and what native found stays what the others have to find.
+void Campaign::go_on_from(Recorded const& recorded) {
+    parts_ = recorded.parts;
+    samples_ = recorded.samples;
+    started_ns_ -= std::min(recorded.elapsed_ns, started_ns_);
+    deadline_ns_ = started_ns_ + options_.budget_ns();
+    operations_fixed_ = !recorded.ops.empty();
+    auto arm_named = [&](std::string const& name) {
+        auto const found = std::find_if(lineup_.arms.begin(), lineup_.arms.end(),
+                                        [&](Arm const& arm) { return arm.name == name; });
+        return static_cast<std::size_t>(found - lineup_.arms.begin());
+    };
+    for (Row& row : rows_) {
+        std::string const& name = row.record.name;
+        for (Sample const& sample : samples_) {
+            std::size_t const arm = arm_named(sample.arm);
+            if (sample.workload != name || arm == lineup_.arms.size() || !row.verdicts[arm].good())
+                continue;
+            Sample as_taken = sample;
+            as_taken.unused.clear();
+            verify(row, arm, as_taken, sample.own ? sample.own->ops : 0);
+        }
+        for (Condemned const& condemned : recorded.condemned)
+            if (std::size_t const arm = arm_named(condemned.arm);
+                condemned.workload == name && arm != lineup_.arms.size())
+                row.condemn(arm, condemned.status, condemned.reason);
+        if (auto const ops = recorded.ops.find(name); ops != recorded.ops.end())
+            row.record.ops = ops->second;
+        if (auto const blocks = recorded.blocks.find(name); blocks != recorded.blocks.end())
+            row.record.blocks = blocks->second;
+        if (auto const stopped = recorded.stopped.find(name); stopped != recorded.stopped.end()) {
+            row.record.stopped_because = stopped->second;
+            row.done = true;
+        } else if (!row.done && row.record.blocks >= block_cap(row)) {
+            row.record.stopped_because = "blocks"; // that line was lost
+            row.done = true;
+        }
+    }
+}
+
 Result<void> Campaign::run() {
     for (Row& row : rows_)
         TRY(prove_identity(row));
     for (Row& row : rows_)
         TRY(warm_up(row));
-    TRY(fit_to_budget());
+    if (!operations_fixed_) TRY(fit_to_budget());
     auto active = [](Row const& row) { return !row.done; };
     while (!interrupted() && std::any_of(rows_.begin(), rows_.end(), active))
         TRY(measure_round());
@@ -75,17 +163,24 @@ Result<void> Campaign::prove_identity(Row& row) {
     if (!row.own()) return {}; // a foreign program cannot hash itself; its output is compared
     show_progress("proving identity: " + row.record.name);
     for (std::size_t const arm : row.live_arms())
-        if (!interrupted() && row.verdicts[arm].good()) TRY(take(row, arm, Role::identity, arm));
+        if (!interrupted() && row.verdicts[arm].good() && !row.verdicts[arm].identity_proved)
+            TRY(take(row, arm, Role::identity, arm));
     return {};
 }
 
 /// Native comes first: what it finds is what the others have to find. The block is not a result.
 Result<void> Campaign::warm_up(Row& row) {
+    if (row.done) return {};
     for (std::size_t const arm : row.live_arms()) {
         if (interrupted() || !row.verdicts[arm].good()) continue;
         show_progress("warming up: " + row.record.name);
         std::uint64_t const whole = TRY(take(row, arm, Role::warm_up, arm));
         std::uint64_t fixed = whole;
+        if (row.beside()) { // once alone and once not, and the neighbour's own start
+            row.loop_ns += 2 * whole;
+            row.fixed_ns += whole;
+            continue;
+        }
         if (row.record.ops != 0 && row.verdicts[arm].good()) {
             // Latency rows have this one baseline only: it makes their counters exact.
             fixed = std::min(whole, TRY(take(row, arm, Role::baseline, arm)));
@@ -125,9 +220,23 @@ Result<void> Campaign::fit_to_budget() {
         dearest->record.ops /= 2;
         dearest->loop_ns /= 2;
     }
+    if (interrupted()) return {};
+    if (journal_ != nullptr) {
+        std::map<std::string, std::uint64_t> ops;
+        for (Row const& row : rows_)
+            ops[row.record.name] = row.record.ops;
+        TRY(journal_->write_operations(ops));
+    }
     for (std::size_t i = 0; i < rows_.size(); ++i) // what native finds for the new number
         if (rows_[i].record.ops != asked[i] && !interrupted())
             TRY(take(rows_[i], 0, Role::warm_up, 0));
+    return {};
+}
+
+Result<void> Campaign::stop(Row& row, std::string reason) {
+    row.done = true;
+    row.record.stopped_because = std::move(reason);
+    if (journal_ != nullptr) TRY(journal_->write_stop(row.record.name, row.record.stopped_because));
     return {};
 }
 
@@ -135,21 +244,15 @@ Result<void> Campaign::measure_round() {
     for (Row& row : rows_) {
         for (unsigned i = 0; i < row.blocks_per_round() && !row.done && !interrupted(); ++i) {
             if (out_of_time(row)) {
-                row.done = true;
-                row.record.stopped_because = "time budget";
+                TRY(stop(row, "time budget"));
                 break;
             }
             show_progress(fmt::format("{}, block {}", row.record.name, row.record.blocks + 1));
             TRY(measure_block(row));
-            if (row.record.blocks >= block_cap(row)) {
-                row.done = true;
-                row.record.stopped_because = "blocks";
-            }
+            if (!row.done && !interrupted() && row.record.blocks >= block_cap(row))
+                TRY(stop(row, "blocks"));
         }
-        if (!row.done && enough(row)) {
-            row.done = true;
-            row.record.stopped_because = "interval";
-        }
+        if (!row.done && !interrupted() && enough(row)) TRY(stop(row, "interval"));
     }
     return {};
 }
@@ -164,13 +267,24 @@ bool Campaign::out_of_time(Row const& row) const {
 
 Result<void> Campaign::measure_block(Row& row) {
     std::uint64_t const before = monotonic_ns();
-    ++row.record.blocks;
+    std::size_t const first = samples_.size();
+    block_ = ++row.record.blocks;
+    ScopeExit const outside([&] { block_ = 0; });
     std::uint64_t order = 0;
+    cut_ = false;
     for (Slot const& slot : block_order(options_.seed, row.record.name, row.record.blocks,
-                                        row.live_arms(), row.subtracts())) {
-        if (interrupted() || row.done) return {};
-        if (row.verdicts[slot.arm].good()) TRY(take(row, slot.arm, slot.role, order++));
+                                        row.live_arms(), row.pairs())) {
+        if (row.done) break; // native failed: there is nothing to compare with
+        cut_ = cut_ || interrupted();
+        if (!cut_ && row.verdicts[slot.arm].good()) TRY(take(row, slot.arm, slot.role, order++));
     }
+    if (cut_) { // half a block compares nothing
+        for (std::size_t i = first; i < samples_.size(); ++i)
+            samples_[i].unused = k_unfinished_block;
+        --row.record.blocks;
+        return {};
+    }
+    if (journal_ != nullptr) TRY(journal_->write_block(row.record.name, block_, elapsed_ns()));
     // The estimate follows what is seen, so that a neighbour's burst does not end the run too soon.
     row.fixed_ns = (row.block_ns() + (monotonic_ns() - before)) / 2;
     row.loop_ns = 0;
@@ -190,26 +304,39 @@ Result<std::uint64_t> Campaign::take(Row& row, std::size_t arm, Role role, std::
     bool const crowd = row.record.kind == Kind::density && role == Role::measure;
     if (row.record.kind == Kind::density && role == Role::warm_up)
         request.arguments = {"seconds=0"};
-    auto taken = crowd ? take_crowd(request, interrupts_) : take_sample(request, interrupts_);
+    auto taken = crowd ? take_crowd(request, interrupts_)
+                 : row.beside() && role == Role::measure
+                     ? take_beside(request, neighbour_of(row, request), interrupts_)
+                     : take_sample(request, interrupts_);
     if (!taken) { // it could not even be started: this arm's failure, not the harness's
         row.condemn(arm, Status::failed, taken.error().op + ": " + taken.error().cause);
+        if (journal_ != nullptr)
+            TRY(journal_->write(Condemned{row.record.name, runner.name, row.verdicts[arm].status,
+                                          row.verdicts[arm].reason}));
         return 0;
     }
-    if (taken->raw.interrupted) return 0;
+    if (taken->raw.interrupted) {
+        cut_ = true;
+        return 0;
+    }
     Sample& sample = taken->sample;
     sample.workload = row.record.name;
     sample.arm = runner.name;
     sample.role = role;
-    sample.block = role == Role::measure || (role == Role::baseline && row.record.blocks != 0)
-                       ? row.record.blocks
-                       : 0;
+    sample.block = block_;
     sample.order = order;
+    sample.part = parts_.size();
     verify(row, arm, sample, operations(row, runner, role));
-    if (!row.verdicts[arm].good())
+    Verdict const& verdict = row.verdicts[arm];
+    std::optional<Condemned> condemned;
+    if (!verdict.good()) {
         progress_.note(fmt::format("{} in {}: {}: {}", row.record.name, sample.arm,
-                                   to_string(row.verdicts[arm].status), row.verdicts[arm].reason));
+                                   to_string(verdict.status), verdict.reason));
+        condemned = Condemned{row.record.name, sample.arm, verdict.status, verdict.reason};
+    }
+    if (journal_ != nullptr) TRY(journal_->write(sample, condemned));
     samples_.push_back(std::move(sample));
-    return row.verdicts[arm].good() ? samples_.back().wall_ns : 0;
+    return verdict.good() ? samples_.back().wall_ns : 0;
 }
 
 std::uint64_t Campaign::block_cap(Row const& row) const {

@@ -2,6 +2,7 @@
 
 #include "benchmarks/harness/host_counters.hpp"
 #include "benchmarks/harness/interrupt.hpp"
+#include "benchmarks/harness/journal.hpp"
 #include "benchmarks/harness/progress.hpp"
 #include "benchmarks/harness/row.hpp"
 
@@ -23,8 +24,17 @@ public:
     using StopRule = std::function<bool(Row const& row, std::vector<Sample> const& samples)>;
     void stop_when(StopRule rule) { stop_rule_ = std::move(rule); }
 
+    /// What follows belongs to this part, and goes into the journal, if there is one. When samples
+    /// are in it, it goes on from there: the schedule depends on nothing but the seed, the workload
+    /// and the number of the block. A block that was not finished is run again as a whole: what it
+    /// compares was meant to happen within moments.
+    Result<void> begin_part(PartRecord part, Journal* journal);
+
     /// Runs it all. Errors: the harness's own. An interruption is not an error: see interrupted().
     Result<void> run();
+
+    /// What the machine did besides, and what the harness itself took, belong to the part.
+    void end_part(Conditions seen);
 
     [[nodiscard]] bool interrupted() { return interrupts_.pending() != 0; }
     /// What was asked to be counted and is not, each with the reason.
@@ -33,6 +43,7 @@ public:
     }
     [[nodiscard]] std::vector<Row> const& rows() const { return rows_; }
     [[nodiscard]] std::vector<Sample>& samples() { return samples_; }
+    [[nodiscard]] std::vector<PartRecord> const& parts() const { return parts_; }
     [[nodiscard]] std::uint64_t elapsed_ns() const;
 
 private:
@@ -41,6 +52,8 @@ private:
     Result<void> fit_to_budget();
     Result<void> measure_block(Row& row);
     Result<void> measure_round();
+    void go_on_from(Recorded const& recorded);
+    Result<void> stop(Row& row, std::string reason);
     /// One sample, judged against what native found. Returns its wall time; 0 when it failed.
     Result<std::uint64_t> take(Row& row, std::size_t arm, Role role, std::uint64_t order);
 
@@ -57,8 +70,15 @@ private:
     Interrupts& interrupts_;
     Progress& progress_;
     std::vector<Sample> samples_;
+    std::vector<PartRecord> parts_;
+    Journal* journal_ = nullptr;
+    bool operations_fixed_ = false; ///< by an earlier part
+    std::uint64_t block_ = 0;       ///< that is being measured; 0: outside of the blocks
+    bool cut_ = false;              ///< the last sample was not finished
     StopRule stop_rule_;
     std::optional<HostCounters> counters_;
+    std::uint64_t part_began_ns_ = 0;
+    std::uint64_t part_began_cpu_ns_ = 0;
     std::uint64_t started_ns_;
     std::uint64_t deadline_ns_;
 };

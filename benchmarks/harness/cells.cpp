@@ -51,15 +51,19 @@ void fill_numbers(Cell& cell, Metric const& metric, ArmSamples const& own, ArmSa
     cell.added = median(differences);
     if (!ratios.empty()) cell.ratio = median(ratios);
     if (values.size() >= k_fewest_for_p99) cell.p99 = quantile(values, 0.99);
-    auto const& compared = cell.comparison == Comparison::ratio ? ratios : differences;
-    if (&own == &native || compared.size() < k_fewest_for_interval) return;
+    bool const alone = cell.comparison == Comparison::alone;
+    auto const& compared = alone                                  ? values
+                           : cell.comparison == Comparison::ratio ? ratios
+                                                                  : differences;
+    if ((&own == &native && !alone) || compared.size() < k_fewest_for_interval) return;
     Interval const interval = bootstrap_median(
         compared, derive_seed(seed, cell.workload + cell.metric + cell.engine, 0), resamples);
     cell.ci_low = interval.low;
     cell.ci_high = interval.high;
 }
 
-void fill_status(Cell& cell, Verdict const& verdict, std::uint64_t blocks, std::uint64_t ops) {
+void fill_status(Cell& cell, Verdict const& verdict, WorkloadRecord const& record) {
+    std::uint64_t const blocks = record.blocks;
     cell.status = verdict.status;
     cell.reason = verdict.reason;
     cell.identity_proved = verdict.identity_proved;
@@ -71,11 +75,14 @@ void fill_status(Cell& cell, Verdict const& verdict, std::uint64_t blocks, std::
     }
     if (verdict.good() && (cell.n == 0 || cell.n < blocks / 2)) {
         cell.status = Status::incomplete;
-        cell.reason = blocks == 0
-                          ? "no block fitted into the time; give it more: --time-budget"
-                          : fmt::format("{} of {} blocks say something: {} operations are too "
-                                        "few to be told from start-up",
-                                        cell.n, blocks, ops);
+        if (blocks != 0)
+            cell.reason = fmt::format("{} of {} blocks say something: {} operations are too few "
+                                      "to be told from start-up",
+                                      cell.n, blocks, record.ops);
+        else
+            cell.reason = record.stopped_because == k_stopped_by_interruption
+                              ? "interrupted before its first block was complete"
+                              : "no block fitted into the time; give it more: --time-budget";
     }
     if (cell.status == Status::ok) return;
     // A number that means nothing is not shown to anyone.
@@ -132,7 +139,7 @@ std::vector<Cell> make_cells(CellInput const& input) {
     for (Metric const& metric : metrics) {
         for (std::size_t i = 0; i < input.arms.size(); ++i) {
             Arm const& arm = input.arms[i];
-            ArmSamples const samples = collect(input.samples, record, arm.name);
+            ArmSamples samples = collect(input.samples, record, arm.name);
             Cell cell;
             cell.engine = arm.name;
             cell.backend = backend_of(samples, arm);
@@ -146,7 +153,9 @@ std::vector<Cell> make_cells(CellInput const& input) {
             if (checksum != input.row.checksums.end()) cell.checksum = checksum->second;
             fill_numbers(cell, metric, i == 0 ? native : samples, native, input.seed,
                          input.resamples);
-            fill_status(cell, input.row.verdicts[i], record.blocks, record.ops);
+            fill_status(cell, input.row.verdicts[i], record);
+            // A run alone is no run without the loop: nothing is subtracted beside a neighbour.
+            if (input.row.beside()) samples.baselines.clear();
             cell.per_op = counters_per_op(samples.blocks, samples.baselines, record.ops);
             cell.emulated_share = emulated_share(samples, cell.per_op, record.ops);
             cell.emulated = cell.emulated_share > k_emulation_matters;
@@ -163,6 +172,7 @@ bool is_narrow(Cell const& cell) {
     if (!cell.ci_low || !cell.ci_high) return true; // native itself has no interval
     double const half = (*cell.ci_high - *cell.ci_low) / 2;
     double const effect = std::abs(cell.effect().value_or(0));
+    if (cell.comparison == Comparison::alone) return half < 0.05 * effect;
     if (cell.comparison == Comparison::added) return half < std::max(0.03, effect / 50); // ms
     return half < (cell.metric == "cpu-time" ? 0.004 : 0.02) * std::max(effect, 1.0);
 }

@@ -25,7 +25,9 @@ struct CompareOptions {
     std::optional<std::uint64_t> time_budget_ns;
     std::uint64_t timeout_ns = 30'000'000'000; ///< of one sample
     std::uint64_t seed = 1;
-    std::string json; ///< where the results go; "-": stdout
+    std::string json;               ///< where the results go; "-": stdout
+    std::string resume;             ///< the result file of a comparison that was interrupted
+    std::vector<std::string> given; ///< the names of the options on the command line
     std::string engine_directory;
     std::string workload_directory;
     std::string peer_directory;

@@ -17,13 +17,14 @@ struct Placement {
 };
 
 /// A comparison from its options to its results.
+/// `journal`: where the samples go at once; one with samples in it goes on.
 /// Errors: bad input (exit status 2) or the harness's own failure (1).
 struct Compared {
-    Results results;
+    Results results; ///< when interrupted: of the blocks that were complete
     bool interrupted = false;
 };
 Result<Compared> compare(CompareOptions const& options, Lineup const& lineup,
                          Interrupts& interrupts, Progress& progress,
-                         Campaign::StopRule stop_rule = {});
+                         Campaign::StopRule stop_rule = {}, Journal* journal = nullptr);
 
 } // namespace iso::bench

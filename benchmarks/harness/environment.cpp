@@ -79,12 +79,24 @@ void processor(Collector& add) {
     std::string governor = line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
     add.text("cpu.governor", "frequency governor",
              governor.empty() ? "not visible from here" : governor);
+    add.text("cpu.turbo", "turbo", turbo());
+    add.number("cpu.samples", "CPU of the samples", last_allowed_cpu());
+    add.text("cpu.samples.core", "its core's CPUs", core_of(last_allowed_cpu()));
+    std::string const isolated = line_of("/sys/devices/system/cpu/isolated");
+    add.text("cpu.isolated", "CPUs without a scheduler", isolated.empty() ? "none" : isolated);
     std::string virtualization = "none";
     std::string const flags = " " + info["flags"] + " ";
     if (flags.find(" vmx ") != std::string::npos) virtualization = "VMX";
     if (flags.find(" svm ") != std::string::npos) virtualization = "SVM";
     add.text("cpu.virtualization", "hardware virtualization", virtualization);
     add.text("hypervisor", "hypervisor above us", hypervisor());
+}
+
+/// Whether guests of this machine's KVM are a hypervisor's second level.
+std::string nesting() {
+    if (kvm_backend().starts_with("none")) return "no KVM";
+    std::string const above = hypervisor();
+    return above == "none" ? "none: on hardware" : "nested under " + above;
 }
 
 void mitigations(Collector& add) {
@@ -102,6 +114,7 @@ void mitigations(Collector& add) {
 
 void kernel_settings(Collector& add) {
     add.text("kvm.backend", "KVM backend", kvm_backend());
+    add.text("kvm.nesting", "KVM's nesting", nesting());
     add.text("clocksource", "clock source",
              line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
     add.text("cgroup", "cgroups", cgroups());
@@ -118,8 +131,9 @@ void load(Collector& add) {
                    fmt::format("{:.2f} {:.2f} {:.2f}", average[0], average[1], average[2]));
     for (auto const& [what, text] : pressure())
         add.text("pressure." + what, "pressure: " + what, text);
-    if (auto const steal = steal_share())
-        add.number("steal", "stolen since boot", *steal, fmt::format("{:.2f} %", 100 * *steal));
+    if (auto const ticks = cpu_ticks())
+        add.number("steal", "stolen since boot", ticks->stolen / ticks->total,
+                   fmt::format("{:.2f} %", 100 * ticks->stolen / ticks->total));
     auto const megabytes = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
                            static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
     add.number("memory.mib", "memory", megabytes, fmt::format("{:.0f} MiB", megabytes));
@@ -139,6 +153,19 @@ void warn(Environment& environment) {
     if (governor == "powersave" || governor == "ondemand" || governor == "schedutil")
         add("the CPU's frequency varies (governor " + governor +
             "); try: cpupower frequency-set -g performance");
+    if (environment.get("cpu.turbo") == "on")
+        add("the CPU runs faster while its other cores idle (turbo); try: echo 1 > "
+            "/sys/devices/system/cpu/intel_pstate/no_turbo, or echo 0 > "
+            "/sys/devices/system/cpu/cpufreq/boost");
+    std::string const core = environment.get("cpu.samples.core");
+    if (core.find_first_of(",-") != std::string::npos)
+        add("CPU " + environment.get("cpu.samples") +
+            ", where samples run, is one of the threads " + core +
+            " of a core (SMT): what runs on the other slows them; try: echo off > "
+            "/sys/devices/system/cpu/smt/control");
+    std::string const clock = environment.get("clocksource");
+    if (clock == "hpet" || clock == "acpi_pm" || clock == "jiffies")
+        add("reading the clock (" + clock + ") costs microseconds here; times are that coarse");
     if (environment.get("kvm.backend") == "kvm_pvm")
         add("KVM runs here on its PVM backend: guest code in ring 0 is emulated instruction by "
             "instruction; what that costs says nothing about hardware virtualization");

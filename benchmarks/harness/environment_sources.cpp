@@ -106,19 +106,42 @@ unsigned allowed_cpus() {
     return static_cast<unsigned>(CPU_COUNT(&set));
 }
 
-std::optional<double> steal_share() {
+unsigned last_allowed_cpu() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) return 0;
+    unsigned last = CPU_SETSIZE - 1;
+    while (last != 0 && !CPU_ISSET(last, &set))
+        --last;
+    return last;
+}
+
+std::string core_of(unsigned cpu) {
+    return line_of(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
+}
+
+std::string turbo() {
+    // Documentation/admin-guide/pm/intel_pstate.rst and cpufreq.rst: the one forbids, the other
+    // allows.
+    std::string const forbidden = line_of("/sys/devices/system/cpu/intel_pstate/no_turbo");
+    if (!forbidden.empty()) return forbidden == "0" ? "on" : "off";
+    std::string const allowed = line_of("/sys/devices/system/cpu/cpufreq/boost");
+    if (!allowed.empty()) return allowed == "0" ? "off" : "on";
+    return "not visible from here";
+}
+
+std::optional<CpuTicks> cpu_ticks() {
     std::istringstream line(line_of("/proc/stat"));
     std::string word;
     line >> word;
-    double total = 0;
-    double steal = 0;
+    CpuTicks ticks;
     double value = 0;
     for (int field = 0; field < 8 && line >> value; ++field) { // user ... steal (proc_stat(5))
-        total += value;
-        if (field == 7) steal = value;
+        ticks.total += value;
+        if (field == 7) ticks.stolen = value;
     }
-    if (total <= 0) return {};
-    return steal / total;
+    if (ticks.total <= 0) return {};
+    return ticks;
 }
 
 std::map<std::string, std::string> pressure() {

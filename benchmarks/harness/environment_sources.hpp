@@ -28,8 +28,22 @@ std::string user_namespaces();
 /// Processors this process may use.
 unsigned allowed_cpus();
 
-/// Share of time since boot that the hypervisor gave to others, of /proc/stat's first line.
-std::optional<double> steal_share();
+/// Time of all CPUs since boot, and what of it the hypervisor gave to others: /proc/stat's first
+/// line. Nothing: it cannot be read.
+struct CpuTicks {
+    double total = 0;
+    double stolen = 0;
+};
+std::optional<CpuTicks> cpu_ticks();
+
+/// "on", "off", or that it is not visible.
+std::string turbo();
+
+/// The other hardware threads of a CPU's core, as "0-1"; empty: it says nothing.
+std::string core_of(unsigned cpu);
+
+/// The last CPU that this process may use: where samples run.
+unsigned last_allowed_cpu();
 
 /// "some avg10=..." by resource, from /proc/pressure.
 std::map<std::string, std::string> pressure();

@@ -52,7 +52,8 @@ void to_json(json& out, EngineRecord const& engine) {
     out = {{"name", engine.name},           {"technique", engine.technique},
            {"backend", engine.backend},     {"usable", engine.usable},
            {"control", engine.control},     {"reason", engine.reason},
-           {"next_step", engine.next_step}, {"peer", engine.peer}};
+           {"next_step", engine.next_step}, {"peer", engine.peer},
+           {"path", engine.path},           {"sha256", engine.sha256}};
 }
 
 void from_json(json const& in, EngineRecord& engine) {
@@ -64,6 +65,8 @@ void from_json(json const& in, EngineRecord& engine) {
     in.at("reason").get_to(engine.reason);
     in.at("next_step").get_to(engine.next_step);
     engine.peer = in.value("peer", false);
+    engine.path = in.value("path", "");
+    engine.sha256 = in.value("sha256", "");
 }
 
 void to_json(json& out, WorkloadRecord const& workload) {
@@ -76,13 +79,16 @@ void to_json(json& out, WorkloadRecord const& workload) {
            {"identity", workload.identity},
            {"blocks", workload.blocks},
            {"stopped_because", workload.stopped_because},
-           {"group", workload.group}};
+           {"group", workload.group},
+           {"neighbour", workload.neighbour},
+           {"neighbour_sha256", workload.neighbour_sha256}};
 }
 
 void from_json(json const& in, WorkloadRecord& workload) {
     in.at("name").get_to(workload.name);
-    workload.kind = named(
-        in, "kind", {Kind::compute, Kind::latency, Kind::start_up, Kind::density, Kind::program});
+    workload.kind = named(in, "kind",
+                          {Kind::compute, Kind::latency, Kind::start_up, Kind::density,
+                           Kind::neighbour, Kind::program});
     in.at("path").get_to(workload.path);
     in.at("arguments").get_to(workload.arguments);
     in.at("ops").get_to(workload.ops);
@@ -91,6 +97,8 @@ void from_json(json const& in, WorkloadRecord& workload) {
     in.at("blocks").get_to(workload.blocks);
     in.at("stopped_because").get_to(workload.stopped_because);
     workload.group = in.value("group", "");
+    workload.neighbour = in.value("neighbour", "");
+    workload.neighbour_sha256 = in.value("neighbour_sha256", "");
 }
 
 void to_json(json& out, Cell const& cell) {
@@ -126,7 +134,8 @@ void from_json(json const& in, Cell& cell) {
     in.at("metric").get_to(cell.metric);
     in.at("unit").get_to(cell.unit);
     in.at("deciding").get_to(cell.deciding);
-    cell.comparison = named(in, "comparison", {Comparison::ratio, Comparison::added});
+    cell.comparison =
+        named(in, "comparison", {Comparison::ratio, Comparison::added, Comparison::alone});
     cell.status = named(in, "status",
                         {Status::ok, Status::unavailable, Status::failed, Status::void_,
                          Status::incomplete, Status::inconclusive});
@@ -167,6 +176,40 @@ void from_json(json const& in, Decomposition& made) {
                               cost.at("unit_ns").get<double>()});
 }
 
+void to_json(json& out, Conditions const& seen) {
+    out = {{"steal", nullable(seen.steal)},
+           {"pressure", seen.pressure},
+           {"load", nullable(seen.load)}};
+}
+
+void from_json(json const& in, Conditions& seen) {
+    read_nullable(in, "steal", seen.steal);
+    in.at("pressure").get_to(seen.pressure);
+    read_nullable(in, "load", seen.load);
+}
+
+void to_json(json& out, PartRecord const& part) {
+    out = {{"date", part.date},
+           {"boot_id", part.boot_id},
+           {"load", part.load},
+           {"samples", part.samples},
+           {"unused", part.unused},
+           {"conditions", nullable(part.conditions)},
+           {"harness_cpu_ns", part.harness_cpu_ns},
+           {"harness_wall_ns", part.harness_wall_ns}};
+}
+
+void from_json(json const& in, PartRecord& part) {
+    in.at("date").get_to(part.date);
+    in.at("boot_id").get_to(part.boot_id);
+    in.at("load").get_to(part.load);
+    in.at("samples").get_to(part.samples);
+    in.at("unused").get_to(part.unused);
+    read_nullable(in, "conditions", part.conditions);
+    in.at("harness_cpu_ns").get_to(part.harness_cpu_ns);
+    in.at("harness_wall_ns").get_to(part.harness_wall_ns);
+}
+
 void to_json(json& out, Sample const& sample) {
     json phases = json::object();
     for (auto const& [name, field] : k_phases)
@@ -200,7 +243,9 @@ void to_json(json& out, Sample const& sample) {
            {"facts", sample.facts},
            {"clock_disagrees", sample.clock_disagrees},
            {"failure", sample.failure},
-           {"not_available", sample.not_available}};
+           {"not_available", sample.not_available},
+           {"part", sample.part},
+           {"unused", sample.unused}};
 }
 
 void from_json(json const& in, Sample& sample) {
@@ -231,6 +276,8 @@ void from_json(json const& in, Sample& sample) {
     in.at("clock_disagrees").get_to(sample.clock_disagrees);
     in.at("failure").get_to(sample.failure);
     sample.not_available = in.value("not_available", "");
+    sample.part = in.value("part", std::uint64_t{1});
+    sample.unused = in.value("unused", "");
 }
 
 } // namespace iso::bench

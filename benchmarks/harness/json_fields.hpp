@@ -17,6 +17,10 @@ void to_json(nlohmann::json& out, Cell const& cell);
 void from_json(nlohmann::json const& in, Cell& cell);
 void to_json(nlohmann::json& out, Decomposition const& made);
 void from_json(nlohmann::json const& in, Decomposition& made);
+void to_json(nlohmann::json& out, Conditions const& seen);
+void from_json(nlohmann::json const& in, Conditions& seen);
+void to_json(nlohmann::json& out, PartRecord const& part);
+void from_json(nlohmann::json const& in, PartRecord& part);
 void to_json(nlohmann::json& out, Sample const& sample);
 void from_json(nlohmann::json const& in, Sample& sample);
 

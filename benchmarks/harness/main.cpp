@@ -79,10 +79,16 @@ void declare_compare(CLI::App& app, Options& options) {
         ->check(CLI::Range(1, 100'000))
         ->option_text("N");
     compare.add_option("--seed", o.seed, "Of every random choice (1)")->option_text("S");
+    CLI::Option* const json =
+        compare
+            .add_option("--json", o.json,
+                        "Also write everything, raw samples included, to FILE (- is stdout)")
+            ->option_text("FILE");
     compare
-        .add_option("--json", o.json,
-                    "Also write everything, raw samples included, to FILE (- is stdout)")
-        ->option_text("FILE");
+        .add_option("--resume", o.resume,
+                    "Go on with the comparison that was to write FILE and was interrupted")
+        ->option_text("FILE")
+        ->excludes(json);
     compare.add_flag(
         "--pin,!--no-pin", o.pin,
         "Samples on one CPU, the harness on the others (the default with two CPUs or more)");
@@ -96,6 +102,8 @@ void declare_compare(CLI::App& app, Options& options) {
     compare.footer(
         "Usage: isobench compare [OPTIONS] [-- PROGRAM [ARG...]]\n"
         "With a PROGRAM, a static x86-64 ELF, that one is compared instead of the workloads.\n"
+        "With --json each sample is also kept in FILE.samples until FILE is there; interrupted in\n"
+        "whatever way, --resume FILE goes on, with the options of then.\n"
         "Exit status: 0 everything that was meant to run did and nothing is void, 1 not so,\n"
         "2 called wrongly, 130 interrupted.");
 }
@@ -214,6 +222,8 @@ Result<int> dispatch(CLI::App& app, Options& options, RunOptions const& words) {
     if (app.got_subcommand("gate")) return verb_gate(options.gate);
     if (app.got_subcommand("history")) return verb_history(options.history);
     if (app.got_subcommand("convert")) return verb_convert(options.convert);
+    for (CLI::Option const* const option : app.get_subcommand("compare")->get_options())
+        if (option->count() != 0) options.compare.given.push_back(option->get_name());
     options.compare.engine_directory = options.places.engines;
     options.compare.workload_directory = options.places.workloads;
     options.compare.peer_directory = options.places.peers;

@@ -14,6 +14,8 @@ std::string_view to_string(Kind kind) {
         return "start-up";
     case Kind::density:
         return "density";
+    case Kind::neighbour:
+        return "neighbour";
     case Kind::program:
         return "program";
     }
@@ -22,6 +24,7 @@ std::string_view to_string(Kind kind) {
 
 std::string_view unit_of(Kind kind) {
     if (kind == Kind::density) return "KiB and ms";
+    if (kind == Kind::neighbour) return "x alone";
     return kind == Kind::start_up || kind == Kind::program ? "ms" : "ns/op";
 }
 
@@ -35,6 +38,9 @@ std::string_view metric_of(Kind kind) {
         return "memory of one more instance, and wall time to the first output of instance 1, 2, "
                "4, "
                "8, 16, 32, both added to native";
+    case Kind::neighbour:
+        return "the workload's own time beside another instance of the same engine, divided by "
+               "that without, in the same block";
     case Kind::start_up:
     case Kind::program:
         return "wall time added to native";

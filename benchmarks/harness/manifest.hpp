@@ -10,11 +10,12 @@ namespace iso::bench {
 
 /// What kind of cost a workload shows; decides the metric and the comparison.
 enum class Kind {
-    compute,  ///< ratio of CPU time to native, start-up taken off
-    latency,  ///< ratio of the workload's own time per operation to native
-    start_up, ///< milliseconds added to native
-    density,  ///< of many instances that wait: memory of each, and the start of one more
-    program,  ///< any ELF: wall milliseconds added, and ratio of CPU time
+    compute,   ///< ratio of CPU time to native, start-up taken off
+    latency,   ///< ratio of the workload's own time per operation to native
+    start_up,  ///< milliseconds added to native
+    density,   ///< of many instances that wait: memory of each, and the start of one more
+    neighbour, ///< own time beside another instance, divided by own time alone
+    program,   ///< any ELF: wall milliseconds added, and ratio of CPU time
 };
 
 [[nodiscard]] std::string_view to_string(Kind kind);
@@ -51,6 +52,8 @@ struct Workload {
     std::string_view needs = {};           ///< of the kernel, beyond memory and time
     bool by_default = false;               ///< measured when nobody says which
     unsigned blocks_per_round = 1;         ///< short samples are taken more often
+    std::string_view neighbour = {};       ///< arguments of the program beside it
+    bool neighbour_here = false;           ///< it has the same CPU, instead of another
 
     [[nodiscard]] std::string_view file() const { return program.empty() ? name : program; }
 };

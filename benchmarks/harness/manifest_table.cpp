@@ -6,66 +6,6 @@ namespace iso::bench {
 
 namespace {
 
-constexpr Group k_groups[] = {
-    {"computing", "Computing",
-     "What happens between two system calls. An engine has no part in it but its interruptions."},
-    {"memory", "Memory",
-     "Bandwidth and latency. A guest's addresses may be translated twice; the caches are the "
-     "same."},
-    {"faults", "Page faults",
-     "What it costs to get memory: a fault for each page, unless the kernel serves several at "
-     "once."},
-    {"calls", "System calls", "The way into the kernel and back, with less or more to do there."},
-    {"communication", "Communication",
-     "Two tasks that wait for each other: system calls and context switches."},
-    {"processes", "Processes", "Making tasks, replacing their programs, and waiting for them."},
-    {"files", "Files",
-     "Files in `dir=`. What is behind that directory is the engine's affair: the host's file "
-     "system natively, a memory file system in the jail, the guest kernel's own in the two with a "
-     "guest."},
-    {"network", "Network",
-     "Round trips over the loopback device. The guest kernel has no network: not available."},
-    {"start-up", "Start-up", "The way to the first instruction, and until everything is gone."},
-    {"density", "Density",
-     "Many instances at once, up to 32 that wait. Memory: what the processes of the engine hold "
-     "(`smaps_rollup`: private pages, and shared ones by their share), the difference between all "
-     "instances and one, divided by the number of the others; what the kernel holds outside of "
-     "address spaces is not in it. Start: from just before the process of instance k is made to "
-     "its "
-     "first byte of output, while k-1 wait. `--timeout` is the whole crowd's: it then stops "
-     "growing."},
-};
-
-constexpr Program k_programs[] = {
-    {"hello", ""},
-    {"idle", "seconds=1"},
-    {"cpu-int", "ops=12000000 seed=1"},
-    {"cpu-fp", "ops=8000 seed=1"},
-    {"cpu-simd", "ops=12000000 seed=1"},
-    {"cpu-hash", "ops=2000 seed=1"},
-    {"cpu-compress", "ops=1000 seed=1"},
-    {"mem-stream", "ops=10 size=8388608 kernel=all"},
-    {"mem-chase", "ops=2000000 size=33554432 seed=1 huge=0"},
-    {"page-fault", "ops=2048 pages=2048 stride=1"},
-    {"cow-fault", "ops=512 pages=256"},
-    {"syscall-null", "ops=5000"},
-    {"read-small", "ops=2000"},
-    {"write-small", "ops=2000"},
-    {"open-close", "ops=300"},
-    {"stat-file", "ops=400"},
-    {"pipe-pingpong", "ops=250"},
-    {"futex-pingpong", "ops=300"},
-    {"fork-exit", "ops=32"},
-    {"fork-exec", "ops=16 leave=0"},
-    {"spawn-exec", "ops=16 leave=0"},
-    {"file-write", "ops=64 size=2097152 chunk=65536 dir=/tmp"},
-    {"file-read", "ops=64 size=2097152 chunk=65536 dir=/tmp"},
-    {"file-random", "ops=500 size=2097152 seed=1 dir=/tmp"},
-    {"file-fsync", "ops=16 dir=/tmp"},
-    {"file-create", "ops=200 dir=/tmp"},
-    {"net-loopback", "ops=400 size=1 transport=tcp"},
-};
-
 // A sample of a compute workload lasts about a tenth of a second natively: long enough that an
 // engine's start-up, of which only the spread is left after the subtraction, is below one percent.
 // Latency workloads are sized for the dearest engine: an operation that costs a tenth of a
@@ -423,20 +363,64 @@ constexpr Workload k_workloads[] = {
                  "whether one more starts as fast beside others",
      .kind = Kind::density,
      .arguments = "seconds=600"},
+    {.name = "beside-cpu",
+     .program = "cpu-int",
+     .group = "neighbours",
+     .title = "integer arithmetic, beside the same on another CPU",
+     .measures = "cpu-int beside a loop that computes; shows shared cores and clock frequencies",
+     .kind = Kind::neighbour,
+     .ops = 12'000'000,
+     .quick_ops = 6'000'000,
+     .neighbour = "kind=cpu"},
+    {.name = "beside-cpu-here",
+     .program = "cpu-int",
+     .group = "neighbours",
+     .title = "integer arithmetic, beside the same on the same CPU",
+     .measures = "cpu-int beside a loop that computes on its CPU; 2 is a fair half",
+     .kind = Kind::neighbour,
+     .ops = 12'000'000,
+     .quick_ops = 6'000'000,
+     .neighbour = "kind=cpu",
+     .neighbour_here = true},
+    {.name = "beside-memory",
+     .program = "mem-stream",
+     .group = "neighbours",
+     .title = "memory bandwidth, beside copying",
+     .measures = "mem-stream beside a loop that copies memory; shows what share of the bandwidth "
+                 "and of the last cache is left",
+     .kind = Kind::neighbour,
+     .ops = 10,
+     .quick_ops = 24,
+     .quick_arguments = "size=2M",
+     .neighbour = "kind=memory"},
+    {.name = "beside-fork",
+     .program = "fork-exit",
+     .group = "neighbours",
+     .title = "fork and exit, beside the same",
+     .measures = "fork-exit beside a loop that forks; shows the locks of a shared kernel",
+     .kind = Kind::neighbour,
+     .ops = 40,
+     .quick_ops = 12,
+     .needs = "fork",
+     .neighbour = "kind=fork"},
+    {.name = "beside-disk",
+     .program = "file-fsync",
+     .group = "neighbours",
+     .title = "write and fsync, beside the same",
+     .measures =
+         "file-fsync beside a loop that writes 64 KiB and waits for them; whether there is a "
+         "disk behind dir= is the engine's affair, see files",
+     .kind = Kind::neighbour,
+     .ops = 64,
+     .quick_ops = 16,
+     .needs = "a writable dir=",
+     .neighbour = "kind=disk"},
 };
 
 } // namespace
 
-std::span<Group const> groups() {
-    return k_groups;
-}
-
 std::span<Workload const> workloads() {
     return k_workloads;
-}
-
-std::span<Program const> programs() {
-    return k_programs;
 }
 
 } // namespace iso::bench

@@ -63,6 +63,14 @@ std::optional<double> whole_cpu(BlockSamples const& block) {
     return positive(as_double(block.measure->cpu_ns()) / 1e6);
 }
 
+/// How much longer an operation takes beside the neighbour than alone.
+std::optional<double> slowdown(BlockSamples const& block) {
+    auto const beside = own_time(block);
+    auto const alone = own_time({block.baseline, nullptr});
+    if (!beside || !alone) return {};
+    return *beside / *alone;
+}
+
 double median_counter(std::vector<Sample const*> const& samples, std::string const& name) {
     std::vector<double> values;
     for (Sample const* const sample : samples) {
@@ -116,6 +124,8 @@ std::vector<Metric> metrics_of(Kind kind, std::uint64_t ops, bool shared_clock) 
                 {"cpu-time", "ms", added, false, whole_cpu}};
     case Kind::density:
         return density_metrics();
+    case Kind::neighbour:
+        return {{"slowdown", "x", Comparison::alone, true, slowdown}};
     case Kind::program:
         return {{"start-to-exit", "ms", added, true, until_exit},
                 {"cpu-time", "ms", ratio, true, whole_cpu}};

@@ -21,6 +21,10 @@ public:
     Result<void> commit(std::string const& contents) const;
 
     explicit operator bool() const { return !path_.empty(); }
+    /// What a symbolic link names, when the path is one.
+    [[nodiscard]] std::string const& path() const { return path_; }
+    /// Whether there can be files beside it: it is a regular file, or will be.
+    [[nodiscard]] bool regular() const { return !path_.empty() && !direct_; }
 
 private:
     [[nodiscard]] std::string temporary() const;

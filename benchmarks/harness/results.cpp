@@ -23,6 +23,7 @@ std::string_view to_string(Status status) {
 }
 
 std::string_view to_string(Comparison comparison) {
+    if (comparison == Comparison::alone) return "alone";
     return comparison == Comparison::ratio ? "ratio" : "added";
 }
 

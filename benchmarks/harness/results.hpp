@@ -1,5 +1,6 @@
 #pragma once
 
+#include "benchmarks/harness/conditions.hpp"
 #include "benchmarks/harness/environment.hpp"
 #include "benchmarks/harness/manifest.hpp"
 #include "benchmarks/harness/sample.hpp"
@@ -14,7 +15,11 @@
 namespace iso::bench {
 
 /// What a cell's number is compared with native by.
-enum class Comparison { ratio, added };
+enum class Comparison {
+    ratio,
+    added,
+    alone, ///< not with native: with the same engine's own time without a neighbour
+};
 
 enum class Status {
     ok,
@@ -37,8 +42,24 @@ struct EngineRecord {
     bool control = false;
     std::string reason;
     std::string next_step;
-    bool peer = false; ///< not ours: described in a file
+    bool peer = false;       ///< not ours: described in a file
+    std::string path = {};   ///< of the program that is the engine; empty: there is none
+    std::string sha256 = {}; ///< of that file
 };
+
+/// A comparison that was interrupted goes on in another part, perhaps days later.
+struct PartRecord {
+    std::string date;
+    std::string boot_id; ///< of the kernel: times of two parts are on one clock if it is the same
+    std::string load;
+    std::uint64_t samples = 0;                 ///< that were taken in it
+    std::uint64_t unused = 0;                  ///< of these: in blocks that it did not finish
+    std::optional<Conditions> conditions = {}; ///< during it; nothing when it was cut off
+    std::uint64_t harness_cpu_ns = 0;          ///< of isobench itself, while it took them
+    std::uint64_t harness_wall_ns = 0;         ///< what was not spent in samples
+};
+
+inline constexpr char const* k_stopped_by_interruption = "interrupted";
 
 /// One row (or two: start-up has two cells).
 struct WorkloadRecord {
@@ -50,8 +71,10 @@ struct WorkloadRecord {
     std::string sha256;          ///< of the file
     std::string identity;        ///< of its mapped segments; empty for a foreign program
     std::uint64_t blocks = 0;    ///< that were measured
-    std::string stopped_because; ///< "blocks", "interval", "time budget"
+    std::string stopped_because; ///< "blocks", "interval", "time budget", "interrupted"
     std::string group = {};      ///< the section of the table; empty for a foreign program
+    std::string neighbour = {};  ///< what runs beside it, with its arguments; empty: nothing
+    std::string neighbour_sha256 = {};
 };
 
 /// One number, with everything that is needed to believe it.
@@ -82,6 +105,7 @@ struct Cell {
 
     /// What `comparison` names.
     [[nodiscard]] std::optional<double> effect() const {
+        if (comparison == Comparison::alone) return median;
         return comparison == Comparison::ratio ? ratio : added;
     }
 };
@@ -121,6 +145,7 @@ struct Results {
     std::vector<std::string> warnings;
     UnitCosts unit_costs; ///< empty: not measured
     std::vector<Decomposition> decompositions;
+    std::vector<PartRecord> parts; ///< one, unless it was interrupted and went on
 
     /// Everything that was meant to run did run, and nothing is void.
     [[nodiscard]] bool complete() const;

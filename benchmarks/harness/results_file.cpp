@@ -50,7 +50,8 @@ Result<void> check_results(Results const& results) {
             return contradiction(fmt::format("'{}' has {} blocks and a sample of block {}",
                                              sample.workload, workload->second->blocks,
                                              sample.block));
-        if (sample.block == 0) continue; // outside of the blocks there may be several
+        // Outside of the blocks there may be several, and an interrupted block is run again.
+        if (sample.block == 0 || !sample.unused.empty()) continue;
         if (!seen.emplace(sample.workload, sample.arm, sample.role, sample.block).second)
             return contradiction(
                 fmt::format("two runs of '{}' in '{}' for block {}: two results were mixed",

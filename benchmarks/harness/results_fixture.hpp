@@ -95,6 +95,8 @@ inline Results some_results() {
     sample.counters = {{"host.minor_faults", 12}};
     sample.facts = {{"cpuid.vendor", "GenuineIntel"}};
     results.samples = {sample};
+    results.parts = {{"2026-01-01T00:00:00Z", "b0", "0.10", 1, 0,
+                      Conditions{0.01, {{"cpu", 0.2}}, 0.5}, 200'000, 400'000}};
     results.warnings = {"the machine is busy"};
     return results;
 }

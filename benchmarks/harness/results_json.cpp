@@ -30,6 +30,7 @@ std::string to_json(Results const& results) {
                      {"cells", results.cells},
                      {"unit_costs_ns", results.unit_costs},
                      {"decompositions", results.decompositions},
+                     {"parts", results.parts},
                      {"warnings", results.warnings}};
     // Samples are many: one on a line keeps the file readable for a person and for diff.
     std::string text = document.dump(1, ' ', false, json::error_handler_t::replace);
@@ -66,6 +67,7 @@ Result<Results> parse_results(std::string const& text) {
         in.at("cells").get_to(results.cells);
         in.at("samples").get_to(results.samples);
         in.at("warnings").get_to(results.warnings);
+        if (in.contains("parts")) in.at("parts").get_to(results.parts);
         if (in.contains("unit_costs_ns")) in.at("unit_costs_ns").get_to(results.unit_costs);
         if (in.contains("decompositions")) in.at("decompositions").get_to(results.decompositions);
         return results;
@@ -107,6 +109,7 @@ std::string list_json(std::string const& workload_directory) {
                         {"quick_arguments", split_words(workload.quick_arguments)},
                         {"program_arguments", split_words(program_of(workload).arguments)},
                         {"needs", workload.needs},
+                        {"neighbour", workload.neighbour},
                         {"by_default", workload.by_default},
                         {"unit", unit_of(workload.kind)},
                         {"metric", metric_of(workload.kind)},

@@ -94,6 +94,7 @@ GridPlace place_of(Rival const& rival) {
 template <typename F>
 void each_metric(Results const& results, F const& function) {
     for (WorkloadRecord const& workload : results.workloads) {
+        if (workload.kind == Kind::neighbour) continue; // not whose time is shorter
         bool const shared = clocks_are_shared(results.samples, workload.name);
         for (Metric const& metric : metrics_of(workload.kind, workload.ops, shared))
             if (metric.deciding) function(workload, metric);

@@ -1,7 +1,11 @@
 #include "benchmarks/harness/row.hpp"
 
+#include "benchmarks/harness/environment_sources.hpp"
 #include "benchmarks/harness/identity.hpp"
+#include "common/elf.hpp"
 #include "common/program.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <unistd.h>
@@ -9,6 +13,8 @@
 namespace iso::bench {
 
 namespace {
+
+constexpr char const* k_neighbour = "neighbour"; ///< the program that runs beside
 
 Result<Row> plan_known(Workload const& workload, CompareOptions const& options) {
     Row row;
@@ -26,6 +32,12 @@ Result<Row> plan_known(Workload const& workload, CompareOptions const& options) 
         return sys_error("open(" + row.record.path + ")", "./isolab build");
     auto resolved = find_program(row.record.path);
     row.record.path = TRY(std::move(resolved));
+    if (!workload.neighbour.empty()) {
+        row.record.neighbour = fmt::format("{} {}{}", k_neighbour, workload.neighbour,
+                                           options.quick ? " size=4M" : "");
+        row.record.neighbour_sha256 =
+            TRY(file_sha256(options.workload_directory + "/" + k_neighbour));
+    }
     FileIdentity const identity = TRY(identify(row.record.path));
     row.record.sha256 = identity.file_sha256;
     row.record.identity = identity.mapped_sha256;
@@ -95,12 +107,16 @@ Result<std::vector<Row>> plan_rows(CompareOptions const& options, Lineup const& 
         for (Workload const& workload : workloads())
             if (is_chosen(workload, options)) rows.push_back(TRY(plan_known(workload, options)));
     }
+    bool const one_cpu = sources::allowed_cpus() < 2;
     for (Row& row : rows)
         for (Arm const& arm : lineup.arms) {
             Verdict verdict;
             if (!arm.probe.usable) verdict = {Status::unavailable, arm.probe.reason, false};
             std::string const why_not = row.own() ? arm.engine->cannot(row.known->file()) : "";
             if (verdict.good() && !why_not.empty()) verdict = {Status::unavailable, why_not, false};
+            if (verdict.good() && row.beside() && !row.known->neighbour_here && one_cpu)
+                verdict = {Status::unavailable,
+                           "this process may use one CPU, and the neighbour needs another", false};
             row.verdicts.push_back(std::move(verdict));
         }
     return rows;

@@ -34,6 +34,9 @@ struct Row {
     [[nodiscard]] bool own() const { return known != nullptr; }
     /// Whether every block holds a run without the loop, to be subtracted.
     [[nodiscard]] bool subtracts() const { return record.kind == Kind::compute; }
+    /// Whether every block holds two runs of each arm: a baseline, and what is compared with it.
+    [[nodiscard]] bool pairs() const { return subtracts() || beside(); }
+    [[nodiscard]] bool beside() const { return record.kind == Kind::neighbour; }
     [[nodiscard]] unsigned blocks_per_round() const { return own() ? known->blocks_per_round : 1; }
     [[nodiscard]] std::uint64_t block_ns() const { return fixed_ns + loop_ns; }
     /// The arms that are still worth running.

@@ -61,9 +61,14 @@ struct Sample {
     bool clock_disagrees = false; ///< its own time is longer than the time it was alive
     std::string failure;          ///< why it does not count; empty: it does
     std::string not_available;    ///< the workload says that this kernel cannot do it, and why
+    std::uint64_t part = 1;       ///< of a comparison that was interrupted and went on
+    std::string unused = {};      ///< why no number is made of it, though it did not fail
 
     [[nodiscard]] std::uint64_t cpu_ns() const { return user_ns + system_ns; }
-    [[nodiscard]] bool good() const { return failure.empty() && not_available.empty(); }
+    /// Whether it says something about its block.
+    [[nodiscard]] bool good() const {
+        return failure.empty() && not_available.empty() && unused.empty();
+    }
 };
 
 /// What to run, and how.

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <set>
 #include <unistd.h>
 
 #include <sys/prctl.h>
@@ -15,10 +16,34 @@ namespace iso::bench {
 
 namespace {
 
+std::set<pid_t> g_kept; ///< there is one harness in a process, and it has one thread
+
 std::vector<Process> children() {
     std::vector<Process> found = all_processes();
-    std::erase_if(found, [](Process const& one) { return one.parent != ::getpid(); });
+    std::erase_if(found, [](Process const& one) {
+        return one.parent != ::getpid() || g_kept.contains(one.pid);
+    });
     return found;
+}
+
+std::uint64_t cpu_ns_of(rusage const& usage) {
+    std::uint64_t sum = 0;
+    for (timeval const& time : {usage.ru_utime, usage.ru_stime})
+        sum += static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+               static_cast<std::uint64_t>(time.tv_usec) * 1000U;
+    return sum;
+}
+
+/// Reaps one child that has ended and is not kept; its number, 0 when none has ended yet, -1 when
+/// there is no other child. wait4(2) cannot be told whom to pass over.
+pid_t reap_one(rusage& usage) {
+    if (g_kept.empty()) return ::wait4(-1, nullptr, WNOHANG, &usage);
+    auto const others = children();
+    for (Process const& one : others)
+        if (::wait4(one.pid, nullptr, WNOHANG, &usage) == one.pid) return one.pid;
+    if (!others.empty()) return 0;
+    errno = ECHILD;
+    return -1;
 }
 
 } // namespace
@@ -34,11 +59,9 @@ std::uint64_t settle(std::uint64_t for_ns) {
     std::uint64_t cpu_ns = 0;
     for (;;) {
         rusage usage{};
-        pid_t const ended = ::wait4(-1, nullptr, WNOHANG, &usage);
+        pid_t const ended = reap_one(usage);
         if (ended > 0) {
-            for (timeval const& time : {usage.ru_utime, usage.ru_stime})
-                cpu_ns += static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
-                          static_cast<std::uint64_t>(time.tv_usec) * 1000U;
+            cpu_ns += cpu_ns_of(usage);
             continue;
         }
         if (ended < 0 && errno != EINTR) return cpu_ns; // ECHILD: nothing is left
@@ -47,13 +70,22 @@ std::uint64_t settle(std::uint64_t for_ns) {
     }
 }
 
+KeptChildren::KeptChildren() {
+    for (Process const& one : children())
+        g_kept.insert(one.pid);
+}
+
+KeptChildren::~KeptChildren() {
+    g_kept.clear();
+}
+
 std::vector<std::string> end_strays() {
     std::vector<std::string> names;
     for (;;) {
         siginfo_t info{};
         // WNOWAIT: look first, so that a zombie's name can still be read.
         if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) break; // ECHILD: all gone
-        if (info.si_pid != 0) {
+        if (info.si_pid != 0 && !g_kept.contains(info.si_pid)) {
             names.push_back(read_process(info.si_pid).name + "[" + std::to_string(info.si_pid) +
                             "]");
             ::waitpid(info.si_pid, nullptr, 0);

@@ -12,6 +12,16 @@ namespace iso::bench {
 /// a process which an engine left behind is found, and ended, and told.
 Result<void> become_subreaper();
 
+/// While it lives, the children that this process had when it was made are nobody's to end: what
+/// follows passes them over.
+class [[nodiscard]] KeptChildren {
+public:
+    KeptChildren();
+    ~KeptChildren();
+    KeptChildren(KeptChildren const&) = delete;
+    KeptChildren& operator=(KeptChildren const&) = delete;
+};
+
 /// Waits until every adopted child has ended by itself, or for so long; returns the CPU time of
 /// those that did. Not a stray: what a runtime starts may end a moment after the runtime's own
 /// process.

@@ -20,6 +20,7 @@ struct Synthetic {
               std::pair{"kernel", "Linux 6.1"}})
             results.environment.facts.push_back({key, key, value, {}});
         results.mode = "full";
+        results.parts = {{"2026-01-01T00:00:00Z", "b0", "0.10"}};
         add_column("native", false);
         add_column("native (A/A)", true);
         for (std::string const& engine : engines)

@@ -35,13 +35,15 @@ GridPlace place_of(Cell const& cell, EngineRecord const& engine, bool native,
     case Status::inconclusive:
         return {"unclear", {}, true};
     }
-    if (native && cell.bytes_per_op > 0)
+    bool const alone = cell.comparison == Comparison::alone;
+    if (native && !alone && cell.bytes_per_op > 0)
         return {format_rate(cell.bytes_per_op, *cell.median), {}, false};
     if (native && cell.unit == "KiB") return {fmt::format("{:.0f} KiB", *cell.median), {}, false};
-    if (native) return {format_ns(*cell.median * (cell.unit == "ms" ? 1e6 : 1), style), {}, false};
+    if (native && !alone)
+        return {format_ns(*cell.median * (cell.unit == "ms" ? 1e6 : 1), style), {}, false};
     auto const effect = cell.effect();
     if (!effect) return {style.dash(), {}, false};
-    bool const ratio = cell.comparison == Comparison::ratio;
+    bool const ratio = cell.comparison != Comparison::added;
     int const decimals = decimals_for(*effect);
     auto show = [&](double value) {
         return ratio ? fmt::format("{:.{}f}", value, decimals) : signed_ms(value);
@@ -67,6 +69,9 @@ std::string section_of(WorkloadRecord const& workload) {
     case Kind::density:
         return title("Density") + ": KiB that each idle instance holds, and milliseconds until "
                                   "instance k says its first word, more than native";
+    case Kind::neighbour:
+        return title("Neighbours") + ": time of one operation beside a neighbour, divided by that "
+                                     "without (1.00 is undisturbed)";
     case Kind::program:
         return "The program: milliseconds more than native; CPU time as a ratio, start-up included";
     }

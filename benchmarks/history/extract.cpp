@@ -120,6 +120,8 @@ Result<History> history_of(Results const& results, Label const& label) {
                 if (cell.engine != engine.name || cell.workload != workload.name || !cell.deciding)
                     continue;
                 if (cell.status == Status::unavailable) continue; // it was never meant to be there
+                if (cell.comparison == Comparison::alone)
+                    continue; // what a neighbour does is no cost
                 Series series;
                 series.key = {machine.id,
                               plain(workload.name),

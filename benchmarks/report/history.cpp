@@ -90,7 +90,7 @@ std::string draw(Chart const& chart, std::vector<Input const*> const& results) {
         std::vector<std::string> ratios;
         for (Point const& point : line.points) {
             values.push_back(*point.cell->ratio);
-            if (point.cell->comparison == Comparison::ratio)
+            if (point.cell->comparison != Comparison::added)
                 for (auto const& end : {point.cell->ci_low, point.cell->ci_high})
                     if (end && *end > 0) values.push_back(*end);
             ratios.push_back(figure_of(*point.cell->ratio));
@@ -124,7 +124,7 @@ std::string draw(Chart const& chart, std::vector<Input const*> const& results) {
             double const at = x(static_cast<double>(point.result)) + beside;
             path += fmt::format("{}{} {}", path.empty() ? "M" : "L", coordinate(at),
                                 coordinate(y(*point.cell->ratio)));
-            bool const ratio = point.cell->comparison == Comparison::ratio;
+            bool const ratio = point.cell->comparison != Comparison::added;
             if (ratio && point.cell->ci_low && point.cell->ci_high)
                 svg.line(at, y(*point.cell->ci_low), at, y(*point.cell->ci_high),
                          "whisker " + line.style + "l");

@@ -25,7 +25,7 @@ constexpr double k_least_ratio = 0.1;
 
 std::vector<Reference const*> references_of(Section const& section, References const& all) {
     std::vector<Reference const*> chosen;
-    if (section.comparison == Comparison::ratio)
+    if (section.comparison != Comparison::added)
         for (Reference const& reference : all.figures)
             if (reference.group == section.group && reference.ratio) chosen.push_back(&reference);
     return chosen;
@@ -33,7 +33,7 @@ std::vector<Reference const*> references_of(Section const& section, References c
 
 Scale axis_of(View const& view, Section const& section,
               std::vector<Reference const*> const& references) {
-    bool const ratio = section.comparison == Comparison::ratio;
+    bool const ratio = section.comparison != Comparison::added;
     std::vector<double> effects;
     std::vector<double> values;
     for (Row const& row : section.rows)
@@ -63,7 +63,7 @@ Scale axis_of(View const& view, Section const& section,
 
 /// Where bars begin: at native, or where a logarithmic axis of milliseconds does.
 double origin_of(Scale const& x, Comparison comparison) {
-    if (comparison == Comparison::ratio) return x(1);
+    if (comparison != Comparison::added) return x(1);
     return x(x.is_log() ? x.low() : 0);
 }
 
@@ -107,7 +107,7 @@ void draw_band(Svg& svg, Scale const& x, Cell const* control, double y, double h
 }
 
 Table table_of(View const& view, Section const& section) {
-    bool const ratio = section.comparison == Comparison::ratio;
+    bool const ratio = section.comparison != Comparison::added;
     Table table(section.title, {{"workload"},
                                 {"engine"},
                                 {"backend"},
@@ -194,8 +194,9 @@ std::string ratio_chart(View const& view, Section const& section, References con
         svg.text(k_width, y + k_pitch / 2 + 4, figure_of(*reference->ratio), "s i end");
         y += k_pitch;
     }
-    std::string note =
-        section.comparison == Comparison::ratio ? "1 is native; less is faster." : "0 is native.";
+    std::string note = section.comparison == Comparison::added   ? "0 is native."
+                       : section.comparison == Comparison::alone ? "1 is undisturbed."
+                                                                 : "1 is native; less is faster.";
     if (x.is_log() && section.comparison == Comparison::added) note = "Bars have no zero here.";
     if (x.is_log()) note += " Logarithmic axis.";
     return figure(view.id("figure-" + section.id), section.title, note,

@@ -1,5 +1,6 @@
 #include "benchmarks/report/verb_report.hpp"
 
+#include "benchmarks/harness/interrupt.hpp"
 #include "benchmarks/harness/output_file.hpp"
 #include "benchmarks/report/inputs.hpp"
 #include "benchmarks/report/over_time.hpp"
@@ -7,6 +8,8 @@
 #include "common/fd.hpp"
 
 #include <fmt/format.h>
+
+#include <optional>
 
 namespace iso::bench {
 
@@ -16,13 +19,19 @@ Result<int> verb_report(ReportOptions const& options) {
         return tl::unexpected<Error>(Error{"report", "there is nothing to show",
                                            "isobench report FILE..., or --history FILE.db", 0,
                                            exit_code::usage});
+    std::optional<Interrupts> interrupts;
     OutputFile file;
-    if (!to_stdout) file = TRY(OutputFile::prepare(options.output));
+    if (!to_stdout) {
+        interrupts.emplace(TRY(Interrupts::create())); // before there is a file to leave behind
+        file = TRY(OutputFile::prepare(options.output));
+    }
     auto const references = TRY(report::References::built_in());
     auto const inputs = TRY(report::read_inputs(options.files));
     std::optional<report::OverTime> past;
     if (!options.history.empty()) past = TRY(report::OverTime::read(options.history));
     std::string const page = report::page(inputs, references, past ? &*past : nullptr);
+    if (interrupts && interrupts->pending() != 0)
+        return exit_code::from_signal(interrupts->pending());
     if (to_stdout) {
         auto written = write_all(1, page);
         if (!written) {

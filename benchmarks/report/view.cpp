@@ -34,6 +34,7 @@ std::string label_of(WorkloadRecord const& workload, std::string const& metric) 
 std::string title_of(WorkloadRecord const& workload, Comparison comparison) {
     Group const* const group = find_group(workload.group);
     std::string const title = group != nullptr ? std::string(group->title) : "The program";
+    if (workload.kind == Kind::neighbour) return title + ": times the same without a neighbour";
     if (workload.kind == Kind::density) return title + ": KiB and milliseconds more than native";
     return title +
            (comparison == Comparison::added ? ": milliseconds more than native" : ": times native");
@@ -101,6 +102,7 @@ std::string View::style_of(std::string_view engine) const {
 }
 
 std::map<std::string, std::vector<BlockValue>> View::block_ratios(Row const& row) const {
+    if (row.comparison == Comparison::alone) return {}; // native is not what it is divided by
     WorkloadRecord const& workload = *row.workload;
     bool const shared_clock = row.metric != "first-output";
     std::vector<Metric> const metrics = metrics_of(workload.kind, workload.ops, shared_clock);
@@ -152,14 +154,14 @@ std::string word_for(Cell const* cell) {
 
 std::string effect_text(Cell const& cell) {
     if (!cell.effect()) return word_for(&cell);
-    if (cell.comparison == Comparison::ratio) return figure_of(*cell.effect());
+    if (cell.comparison != Comparison::added) return figure_of(*cell.effect());
     if (std::abs(*cell.effect()) >= 10'000) return signed_figure(*cell.effect() / 1000) + " s";
     return signed_figure(*cell.effect()) + " ms";
 }
 
 std::string interval_text(Cell const& cell) {
     if (!cell.ci_low || !cell.ci_high) return {};
-    bool const ratio = cell.comparison == Comparison::ratio;
+    bool const ratio = cell.comparison != Comparison::added;
     auto show = [&](double value) { return ratio ? figure_of(value) : signed_figure(value); };
     return fmt::format("[{}, {}]", show(*cell.ci_low), show(*cell.ci_high));
 }

@@ -4,8 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <set>
+#include <sstream>
+#include <unistd.h>
 
 namespace {
 
@@ -108,9 +112,134 @@ TEST_CASE("isobench: Ctrl-C at any moment ends it with 130 and leaves nothing", 
             how.to_group = to_group;
             how.signal_after_ns = after * k_ms;
             INFO("after " << after << " ms");
-            CHECK(call("isobench", {"compare", "--json", dir.path() + "/out.json"}, how).status ==
-                  130);
+            std::string const journal = dir.path() + "/out.json.samples";
+            std::ofstream(journal).close(); // call() reports every file that is new
+            Ran const ran = call("isobench", {"compare", "--json", dir.path() + "/out.json"}, how);
+            CHECK(ran.status == 130);
+            // The samples stay where there are some, and it says how to go on.
+            bool const kept = ::access(journal.c_str(), F_OK) == 0;
+            CHECK(kept == (ran.err.find("--resume") != std::string::npos));
         }
+}
+
+namespace {
+
+/// The samples of a journal whose lines are whole, or of a result, without what is said of them
+/// afterwards.
+std::multiset<std::string> samples_in(std::string const& text, bool journal) {
+    std::multiset<std::string> found;
+    auto add = [&](json sample) {
+        sample.erase("unused");
+        found.insert(sample.dump());
+    };
+    if (!journal) {
+        json const whole = json::parse(text);
+        for (json const& sample : whole.at("samples"))
+            add(sample);
+        return found;
+    }
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line) && !lines.eof();)
+        if (json const one = json::parse(line, nullptr, false); one.contains("sample"))
+            add(one.at("sample"));
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("isobench: a comparison that is killed at any moment goes on without losing a sample",
+          "[isobench]") {
+    auto const dir = iso::TempDir::create("isolab-cli").value();
+    std::string const file = dir.path() + "/out.json";
+    std::string const journal = file + ".samples";
+    Words const begin{"compare",
+                      "--quick",
+                      "--engines=native,isolate",
+                      "--workloads=hello,cpu-int",
+                      "--blocks",
+                      "4",
+                      "--json",
+                      file};
+    Words const resume{"compare", "--resume", file};
+    std::ofstream(file) << "older"; // call() reports every file that is new
+    std::ofstream(journal).close();
+    std::multiset<std::string> recorded;
+    bool begun = false;
+    unsigned kills = 0;
+    int status = 128 + SIGKILL;
+    // Each try lives a little longer, so that each phase is hit, and the last one is left alone.
+    for (unsigned attempt = 0; attempt < 40 && status == 128 + SIGKILL; ++attempt) {
+        Launch how;
+        how.signal = attempt < 30 ? SIGKILL : 0;
+        how.signal_after_ns = (5 + attempt * attempt * 3) * k_ms;
+        Ran const ran = call("isobench", begun ? resume : begin, how);
+        INFO("attempt " << attempt << ": " << ran.err);
+        status = ran.status;
+        if (status != 128 + SIGKILL) break;
+        ++kills;
+        CHECK(iso::read_file(file).value() == "older"); // complete, or as it was
+        auto const now = samples_in(iso::read_file(journal).value(), true);
+        CHECK(std::includes(now.begin(), now.end(), recorded.begin(), recorded.end()));
+        recorded = now;
+        begun = begun || !recorded.empty();
+    }
+    CHECK((status == 0 || status == 1)); // an engine may not be here
+    CHECK(kills != 0);
+    CHECK(::access(journal.c_str(), F_OK) != 0);
+    json const out = json::parse(iso::read_file(file).value());
+    auto const samples = samples_in(out.dump(), false);
+    CHECK(std::includes(samples.begin(), samples.end(), recorded.begin(), recorded.end()));
+    CHECK(out.at("parts").size() > (begun ? 1U : 0U));
+    for (json const& cell : out.at("cells"))
+        if (cell.at("status") == "ok") CHECK(cell.at("n") == 4);
+}
+
+TEST_CASE("isobench: a comparison goes on only as what it was", "[isobench]") {
+    auto const dir = iso::TempDir::create("isolab-cli").value();
+    std::string const file = dir.path() + "/out.json";
+    check_told("isobench", call("isobench", {"compare", "--resume", file}), 2);
+    std::ofstream(file + ".samples").close();
+    Launch how;
+    how.signal = SIGINT;
+    how.signal_after_ns = 300 * k_ms;
+    Ran first;
+    do { // until it has a sample when it ends
+        how.signal_after_ns *= 2;
+        std::ofstream(file + ".samples").close(); // call() reports every file that is new
+        first = call("isobench",
+                     {"compare", "--engines=native", "--workloads=cpu-int,mem-stream,page-fault",
+                      "--seed=5", "--json", file},
+                     how);
+        INFO(first.err);
+        REQUIRE(first.status == 130);
+    } while (first.err.find("--resume") == std::string::npos);
+    std::string const kept = iso::read_file(file + ".samples").value();
+    Ran const anew = call("isobench", {"compare", "--engines=native", "--json", file});
+    check_told("isobench", anew, 2);
+    CHECK_THAT(anew.err, Catch::Contains("interrupted") && Catch::Contains("--resume"));
+    Ran const other = call("isobench", {"compare", "--resume", file, "--seed=6"});
+    CHECK(other.status == 2);
+    CHECK_THAT(other.err, Catch::Contains("--seed: 6 now, 5 in"));
+    CHECK(call("isobench", {"compare", "--resume", file, "--json", file}).status == 2);
+    CHECK(iso::read_file(file + ".samples").value() == kept);
+    std::string changed = kept;
+    changed[40] ^= 1; // in its first line
+    std::ofstream(file + ".samples") << changed;
+    CHECK(call("isobench", {"compare", "--resume", file}).status == 2);
+}
+
+TEST_CASE("isobench: killed beside neighbours it leaves none of them", "[isobench]") {
+    for (std::uint64_t const after : {300, 600, 900, 1200, 1500, 1800, 2100}) {
+        Launch how;
+        how.signal = SIGKILL;
+        how.signal_after_ns = after * k_ms;
+        INFO("after " << after << " ms");
+        Ran const ran = call("isobench",
+                             {"compare", "--quick", "--engines=native,isolate",
+                              "--workloads=beside-cpu,beside-cpu-here", "--blocks=100"},
+                             how);
+        CHECK(ran.status == 128 + SIGKILL);
+    }
 }
 
 TEST_CASE("isobench: Ctrl-C while engines are asked leaves none of them", "[isobench]") {
