@@ -114,6 +114,8 @@ std::string headline(Results const& results, TableStyle const& style) {
               starting(cells_of(results, engine.name, Kind::start_up)),
               running(cells_of(results, engine.name, Kind::program))})
             if (!part.empty()) parts.push_back(std::move(part));
+        if (parts.empty() && !cells_of(results, engine.name, Kind::neighbour).empty())
+            parts.emplace_back("what its neighbours do to it is in the table");
         if (parts.empty()) parts.emplace_back("no number; see below");
         std::string text = fmt::format("{} ({}, {}): {}.", engine.name, engine.technique,
                                        engine.backend, fmt::join(parts, "; "));
