@@ -137,6 +137,7 @@ bool Trend::is_news(Change const& change, std::size_t newest) const {
 std::vector<Trend> trends_of(History const& history, TrendRule const& rule) {
     std::vector<Trend> trends;
     for (Series const& series : history.series) {
+        if (series.points.empty()) continue; // only in a file that something else wrote to
         Trend trend;
         trend.series = &series;
         for (std::size_t i = 0; i < series.points.size(); ++i)
