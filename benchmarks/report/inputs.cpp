@@ -1,7 +1,6 @@
 #include "benchmarks/report/inputs.hpp"
 
-#include "benchmarks/harness/results_json.hpp"
-#include "common/fd.hpp"
+#include "benchmarks/harness/results_file.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,22 +10,6 @@
 namespace iso::bench::report {
 
 namespace {
-
-constexpr std::size_t k_largest_file = std::size_t{1} << 30U;
-
-Result<Results> read_one(std::string const& path) {
-    auto text = read_file(path, k_largest_file);
-    if (!text) return tl::unexpected<Error>(std::move(text.error()).with_exit(exit_code::usage));
-    auto results = parse_results(*text);
-    if (results && results->engines.empty())
-        return tl::unexpected<Error>(
-            Error{path, "it has no engines", "a file of isobench compare", 0, exit_code::usage});
-    if (results) return results;
-    Error problem = std::move(results.error()).with_exit(exit_code::usage);
-    problem.op = path;
-    if (problem.hint.empty()) problem.hint = "isobench compare --json FILE writes one";
-    return tl::unexpected<Error>(std::move(problem));
-}
 
 /// What identifies a machine, as far as a result says it. No calibrated frequencies: they vary.
 constexpr char const* k_machine[] = {"cpu.model",     "cpu.family_model_stepping",
@@ -45,7 +28,7 @@ bool same_run(Results const& a, Results const& b) {
 Result<std::vector<Input>> read_inputs(std::vector<std::string> const& paths) {
     std::vector<Input> inputs;
     for (std::string const& path : paths) {
-        Results results = TRY(read_one(path));
+        Results results = TRY(read_results(path));
         for (Input const& other : inputs)
             if (same_run(other.results, results))
                 return tl::unexpected<Error>(Error{path, "the same result as " + other.name,

@@ -14,8 +14,8 @@ struct Input {
     Results results;
 };
 
-/// Reads them all. Errors (exit status 2): one that cannot be read, is truncated or of another
-/// schema, contradicts itself, or is there twice. Nothing of them is ever averaged.
+/// Reads them all, as the gate does. Errors (exit status 2): one that cannot be read, is truncated
+/// or of another schema, contradicts itself, or is there twice. Nothing of them is ever averaged.
 Result<std::vector<Input>> read_inputs(std::vector<std::string> const& paths);
 
 /// Why two results cannot be compared number by number: other machine, other bytes, other version.

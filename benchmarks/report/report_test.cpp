@@ -110,6 +110,18 @@ TEST_CASE("result files are read as they are or refused with the reason") {
     other.replace(other.find("isolab.results/1"), 16, "isolab.results/9");
     refused(put(*directory, "other.json", other), "another schema");
 
+    // Two results in one file: cells of other bytes, blocks that were measured twice.
+    test::Fixture mixed;
+    mixed.results.cells.front().sha256 = "of other bytes";
+    refused(put(*directory, "bytes.json", iso::bench::to_json(mixed.results)), "two hashes");
+    mixed = test::Fixture();
+    auto const one =
+        std::find_if(mixed.results.samples.begin(), mixed.results.samples.end(),
+                     [](iso::bench::Sample const& sample) { return sample.block != 0; });
+    REQUIRE(one != mixed.results.samples.end());
+    mixed.results.samples.push_back(iso::bench::Sample(*one));
+    refused(put(*directory, "twice.json", iso::bench::to_json(mixed.results)), "two results");
+
     auto const twice = read_inputs({good, put(*directory, "copy.json", text)});
     REQUIRE_FALSE(twice);
     CHECK(twice.error().cause == "the same result as good.json");
