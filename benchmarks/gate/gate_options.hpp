@@ -4,6 +4,7 @@
 #include "benchmarks/harness/compare_options.hpp"
 
 #include <string>
+#include <vector>
 
 namespace iso::bench {
 
@@ -18,7 +19,8 @@ struct GateOptions {
     double inject = 0;           ///< head does this share of operations more
     std::string build_directory; ///< where revisions are built and kept; empty: removed again
     std::string format = "table";
-    std::string output; ///< instead of stdout
+    std::string output;               ///< instead of stdout
+    std::vector<std::string> reports; ///< also to these files, in the format of their ending
 };
 
 } // namespace iso::bench

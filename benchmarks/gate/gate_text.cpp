@@ -54,9 +54,8 @@ std::string rule_of(Judgement const& judgement) {
                "every run of "
                "head than in any of base. What timers and interrupts cause is not judged.";
     return fmt::format(
-        "A regression is a slowdown above {:.2g} % (or above what the same build differs from "
-        "itself "
-        "by, where that is more) with p < {:g}, adjusted for {} cells (Holm). Changes are "
+        "A regression is a slowdown above {:.2g} % (or above what the same build surely differs from "
+        "itself by, where that is more) with p < {:g}, adjusted for {} cells (Holm). Changes are "
         "Hodges-Lehmann's, intervals 95 %.",
         100 * judgement.rule.min_effect, judgement.rule.level, judgement.cells.size());
 }
@@ -222,6 +221,16 @@ std::string gate_json(Judgement const& judgement, std::string const& title) {
                            {"cells", cells},
                            {"notes", judgement.notes}};
     return document.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+Result<std::string> format_of_report(std::string const& path) {
+    static constexpr std::pair<char const*, char const*> k_formats[] = {
+        {".md", "markdown"}, {".xml", "junit"}, {".json", "json"}, {".txt", "table"}};
+    for (auto const& [ending, format] : k_formats)
+        if (path.ends_with(ending)) return std::string(format);
+    return tl::unexpected<Error>(Error{"--report " + path, "its ending names no format",
+                                       "FILE.md, FILE.xml (JUnit), FILE.json or FILE.txt", 0,
+                                       exit_code::usage});
 }
 
 std::string gate_text(Judgement const& judgement, std::string const& title,

@@ -2,6 +2,7 @@
 
 #include "benchmarks/gate/judge.hpp"
 #include "benchmarks/harness/text.hpp"
+#include "common/result.hpp"
 
 #include <string>
 
@@ -18,6 +19,10 @@ std::string gate_json(Judgement const& judgement, std::string const& title);
 /// The judgement in one of the formats "table", "markdown", "junit", "json".
 std::string gate_text(Judgement const& judgement, std::string const& title,
                       std::string const& format, TableStyle const& style);
+
+/// The format that a file's ending names: .md, .xml (JUnit), .json, .txt.
+/// Errors (exit status 2): another one.
+Result<std::string> format_of_report(std::string const& path);
 
 /// "2 regressions, 1 too noisy, 9 fine".
 std::string summary(Judgement const& judgement);

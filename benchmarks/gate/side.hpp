@@ -1,9 +1,6 @@
 #pragma once
 
-#include "benchmarks/harness/interrupt.hpp"
-#include "benchmarks/harness/progress.hpp"
 #include "common/result.hpp"
-#include "common/temp_dir.hpp"
 
 #include <string>
 
@@ -22,15 +19,16 @@ struct Side {
     [[nodiscard]] bool is_measured() const { return kind != Kind::file; }
 };
 
+/// realpath(3). Errors: it does not exist.
+Result<std::string> absolute_path(std::string const& path);
+
 /// A file; else a folder that holds engines (in itself, in bin/ or in build/bin/); else a git
 /// revision of the repository around the current directory.
-/// Errors (exit status 2): none of these.
+/// Errors (exit status 2): none of these; git cannot say.
 Result<Side> resolve_side(std::string const& option, std::string const& text);
 
-/// Exports the revision's files into `place` (a new folder is made there for it) and builds the
-/// programs and workloads. Afterwards the side is a tree. A build that is there already is used.
-/// Errors: git, CMake or the compiler failed; the message says where the log is.
-Result<void> build_revision(Side& side, std::string const& place, Interrupts& interrupts,
-                            Progress& progress);
+/// A revision that is checked out is easily taken for the files that are there.
+/// Errors (exit status 2): it is, and files that git tracks were changed.
+Result<void> check_committed(std::string const& option, Side const& side);
 
 } // namespace iso::bench

@@ -1,5 +1,6 @@
 #include "benchmarks/gate/side.hpp"
 #include "common/fd.hpp"
+#include "common/temp_dir.hpp"
 #include "tests/support/catch.hpp"
 
 #include <fcntl.h>

@@ -3,13 +3,16 @@
 #include "benchmarks/gate/counts_gate.hpp"
 #include "benchmarks/gate/gate_text.hpp"
 #include "benchmarks/gate/interleaved.hpp"
+#include "benchmarks/gate/revision.hpp"
 #include "benchmarks/harness/output_file.hpp"
 #include "benchmarks/harness/results_file.hpp"
 #include "common/fd.hpp"
+#include "common/temp_dir.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace iso::bench {
@@ -56,19 +59,42 @@ Result<Gated> gate_files(GateOptions const& options, Side const& base, Side cons
         options.rule);
 }
 
+/// The engines whose programs are wanted: native has none.
+/// Errors: an engine or a workload that does not exist, told before anything is built.
+Result<std::vector<std::string>> wanted_programs(CompareOptions const& options) {
+    TRY(check_workload_names(options.workloads));
+    auto const engines = make_engines({});
+    std::vector<std::string> known;
+    for (auto const& engine : engines)
+        known.emplace_back(engine->name());
+    for (std::string const& name : options.engines)
+        if (std::find(known.begin(), known.end(), name) == known.end())
+            return tl::unexpected<Error>(unknown_name("engine", name, known));
+    std::vector<std::string> wanted = options.engines.empty() ? known : options.engines;
+    std::erase(wanted, known.front());
+    return wanted;
+}
+
+/// Turns revisions into trees. What was built for this run alone goes with `temporary`.
+Result<void> build_sides(GateOptions const& options, Side& base, Side& head, TempDir& temporary,
+                         Interrupts& interrupts, Progress& progress) {
+    if (base.kind != Side::Kind::revision && head.kind != Side::Kind::revision) return {};
+    auto const programs = TRY(wanted_programs(options.compare));
+    TRY(check_committed("--head", head));
+    if (options.build_directory.empty()) temporary = TRY(TempDir::create("isobench-gate"));
+    std::string const place = options.build_directory.empty()
+                                  ? temporary.path()
+                                  : TRY(absolute_path(options.build_directory));
+    for (Side* const side : {&base, &head})
+        if (side->kind == Side::Kind::revision)
+            TRY(build_revision(*side, programs, place, interrupts, progress));
+    return {};
+}
+
 Result<Gated> gate_trees(GateOptions const& options, Side base, Side head, Interrupts& interrupts,
                          Progress& progress) {
     TempDir temporary;
-    std::string place = options.build_directory;
-    if (base.kind == Side::Kind::revision || head.kind == Side::Kind::revision) {
-        if (place.empty()) {
-            temporary = TRY(TempDir::create("isobench-gate"));
-            place = temporary.path();
-        }
-        for (Side* const side : {&base, &head})
-            if (side->kind == Side::Kind::revision)
-                TRY(build_revision(*side, place, interrupts, progress));
-    }
+    TRY(build_sides(options, base, head, temporary, interrupts, progress));
     GateLineup lineup =
         TRY(GateLineup::probe(base, head, options.compare.engines, options.inject, interrupts));
     Compared compared =
@@ -91,15 +117,35 @@ Result<Gated> gate_trees(GateOptions const& options, Side base, Side head, Inter
     return gated;
 }
 
+/// Where the verdict goes, known to be writable before anything is measured.
+struct Outputs {
+    OutputFile text; ///< instead of stdout
+    OutputFile samples;
+    std::vector<std::pair<OutputFile, std::string>> reports; ///< each with its format
+
+    static Result<Outputs> prepare(GateOptions const& options) {
+        Outputs outputs;
+        if (!options.output.empty()) outputs.text = TRY(OutputFile::prepare(options.output));
+        if (!options.compare.json.empty())
+            outputs.samples = TRY(OutputFile::prepare(options.compare.json));
+        for (std::string const& path : options.reports)
+            outputs.reports.emplace_back(TRY(OutputFile::prepare(path)),
+                                         TRY(format_of_report(path)));
+        return outputs;
+    }
+};
+
 Result<void> write_out(GateOptions const& options, Gated const& gated, std::string const& title,
-                       OutputFile const& text_file, OutputFile const& json_file) {
+                       Outputs const& outputs) {
     TableStyle const style = TableStyle::of_terminal(STDOUT_FILENO);
     std::string const text = gate_text(gated.judgement, title, options.format, style);
-    if (text_file)
-        TRY(text_file.commit(text));
+    if (outputs.text)
+        TRY(outputs.text.commit(text));
     else
         fmt::print("{}", text);
-    if (json_file && gated.results) TRY(json_file.commit(to_json(*gated.results)));
+    for (auto const& [file, format] : outputs.reports)
+        TRY(file.commit(gate_text(gated.judgement, title, format, style)));
+    if (outputs.samples && gated.results) TRY(outputs.samples.commit(to_json(*gated.results)));
     return {};
 }
 
@@ -114,18 +160,15 @@ Result<int> verb_gate(GateOptions const& options) {
                             "two files, or two of build trees and revisions")
                           .value())
                 .with_exit(exit_code::usage));
-    OutputFile text_file;
     Interrupts interrupts = TRY(Interrupts::create()); // before there are files to leave behind
-    OutputFile json_file;
-    if (!options.output.empty()) text_file = TRY(OutputFile::prepare(options.output));
-    if (!options.compare.json.empty()) json_file = TRY(OutputFile::prepare(options.compare.json));
+    Outputs const outputs = TRY(Outputs::prepare(options));
     Progress progress;
     Result<Gated> gated = base.is_measured() ? gate_trees(options, base, head, interrupts, progress)
                                              : gate_files(options, base, head);
     progress.clear();
     if (int const signal = interrupts.pending(); signal != 0) return exit_code::from_signal(signal);
     if (!gated) return tl::unexpected<Error>(std::move(gated.error()));
-    TRY(write_out(options, *gated, title_of(base, head), text_file, json_file));
+    TRY(write_out(options, *gated, title_of(base, head), outputs));
     return gated->judgement.exit_status();
 }
 

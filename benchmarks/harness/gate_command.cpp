@@ -91,6 +91,10 @@ void declare_gate(CLI::App& app, GateOptions& options) {
         ->check(CLI::IsMember({"table", "markdown", "junit", "json"}))
         ->option_text("FORMAT");
     gate.add_option("-o,--output", o.output, "Write the verdict to FILE")->option_text("FILE");
+    gate.add_option("--report", o.reports,
+                    "Also write the verdict to FILE: .md, .xml (JUnit), .json; may be repeated")
+        ->option_text("FILE")
+        ->allow_extra_args(false);
     gate.add_option("--json", o.compare.json, "Also write the run, raw samples included, to FILE")
         ->option_text("FILE");
     gate.add_flag(

@@ -1,6 +1,7 @@
 #include "benchmarks/harness/measure.hpp"
 
 #include "benchmarks/harness/console.hpp"
+#include "benchmarks/harness/measure_aloud.hpp"
 #include "benchmarks/harness/strays.hpp"
 #include "common/clock.hpp"
 #include "common/pidfd.hpp"
@@ -37,6 +38,7 @@ struct Stream {
     std::uint64_t raw_bytes = 0;
     Sha256 hash;
     std::optional<ConsoleFrame> console = {};
+    std::function<void(std::string_view)> watcher = {};
 
     /// Takes what is there now; closes at the end of the file.
     void drain() {
@@ -52,6 +54,7 @@ struct Stream {
             auto const size = static_cast<std::size_t>(n);
             raw_bytes += size;
             std::string_view const arrived(chunk, size);
+            if (watcher) watcher(arrived);
             if (console) {
                 std::string framed;
                 console->feed(arrived, framed);
@@ -161,10 +164,16 @@ int RawRun::exit_status() const {
 }
 
 Result<RawRun> measure(MeasureRequest const& request, Interrupts& interrupts) {
+    return measure_aloud(request, interrupts, {});
+}
+
+Result<RawRun> measure_aloud(MeasureRequest const& request, Interrupts& interrupts,
+                             std::function<void(std::string_view)> on_output) {
     Stream out;
     Stream err;
     Stream report;
     if (request.manner.console) out.console.emplace();
+    out.watcher = std::move(on_output);
     Fd out_write = TRY(open_stream(out, k_keep_bytes));
     Fd err_write = TRY(open_stream(err, k_keep_bytes));
     Fd report_write;

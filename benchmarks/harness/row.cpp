@@ -86,20 +86,24 @@ void Row::condemn(std::size_t arm, Status status, std::string const& reason) {
         if (verdict.good()) verdict = {status, "native: " + reason, verdict.identity_proved};
 }
 
-Result<std::vector<Row>> plan_rows(CompareOptions const& options, Lineup const& lineup) {
+Result<void> check_workload_names(std::vector<std::string> const& names) {
     std::vector<std::string> known;
     for (Workload const& workload : workloads())
         known.emplace_back(workload.name);
     for (Group const& group : groups())
         known.emplace_back(group.name);
     known.emplace_back(k_all_workloads);
-    for (std::string const& name : options.workloads)
+    for (std::string const& name : names)
         if (std::find(known.begin(), known.end(), name) == known.end()) {
             Error problem = unknown_name("workload", name, known);
             problem.hint += "; or a program of your own: isobench compare -- PROGRAM [ARG...]";
             return tl::unexpected<Error>(std::move(problem));
         }
+    return {};
+}
 
+Result<std::vector<Row>> plan_rows(CompareOptions const& options, Lineup const& lineup) {
+    TRY(check_workload_names(options.workloads));
     std::vector<Row> rows;
     if (!options.program.empty()) {
         rows.push_back(TRY(plan_program(options)));

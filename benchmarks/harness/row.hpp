@@ -45,6 +45,9 @@ struct Row {
     void condemn(std::size_t arm, Status status, std::string const& reason);
 };
 
+/// Errors: a name that is no workload, no group and not "all".
+Result<void> check_workload_names(std::vector<std::string> const& names);
+
 /// The rows that were asked for, each with its file found, checked and hashed.
 /// Errors: an unknown workload, one that is not built, a program that is no static ELF.
 Result<std::vector<Row>> plan_rows(CompareOptions const& options, Lineup const& lineup);
