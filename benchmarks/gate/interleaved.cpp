@@ -1,11 +1,13 @@
 #include "benchmarks/gate/interleaved.hpp"
 
 #include "benchmarks/harness/identity.hpp"
+#include "benchmarks/harness/metrics.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace iso::bench {
 
@@ -20,7 +22,29 @@ Engine const* find_engine(std::vector<std::unique_ptr<Engine>> const& engines,
     return nullptr;
 }
 
+/// How many cells the family will have.
+std::size_t family_size(std::vector<Row> const& rows, GateLineup const& gate) {
+    std::size_t cells = 0;
+    for (Row const& row : rows)
+        for (Metric const& metric : metrics_of(row.record.kind, row.record.ops, true))
+            if (metric.deciding) cells += gate.engines.size();
+    return cells;
+}
+
 } // namespace
+
+std::uint64_t fewest_blocks(std::size_t family, GateRule const& rule) {
+    constexpr double room = 8;
+    auto const size = static_cast<double>(std::max<std::size_t>(family, 1));
+    return std::max<std::uint64_t>(
+        10, static_cast<std::uint64_t>(std::ceil(std::log2(room * size / rule.level))));
+}
+
+bool enough(std::vector<GateCell> const& cells, GateRule const& rule) {
+    return std::all_of(cells.begin(), cells.end(), [&](GateCell const& cell) {
+        return cell.evidence.changes.empty() || is_decided(cell, rule);
+    });
+}
 
 Result<GateLineup> GateLineup::probe(Side const& base, Side const& head,
                                      std::vector<std::string> const& chosen, double inject,
@@ -72,13 +96,11 @@ Result<Compared> measure_interleaved(GateOptions const& options, Side const& bas
     how.most_blocks = options.blocks;
     how.explain = false;
     how.rounds_wanted = std::min(k_rounds_wanted, options.blocks);
+    how.rounds_before_stopping =
+        fewest_blocks(family_size(TRY(plan_rows(how, gate.lineup)), gate), options.rule);
     return compare(how, gate.lineup, interrupts, progress,
                    [&](Row const& row, std::vector<Sample> const& samples) {
-                       auto const cells = cells_of_run(samples, row.record, gate.engines);
-                       return std::all_of(cells.begin(), cells.end(), [&](GateCell const& cell) {
-                           std::size_t const blocks = cell.evidence.changes.size();
-                           return blocks == 0 || is_decided(cell, options.rule);
-                       });
+                       return enough(cells_of_run(samples, row.record, gate.engines), options.rule);
                    });
 }
 

@@ -20,6 +20,14 @@ struct GateLineup {
                                     Interrupts& interrupts);
 };
 
+/// So few blocks are never enough: a cell of a family of that size could not be significant by
+/// them, however large its change (every block agreeing has the probability 2^-n), with some room
+/// for blocks that do not agree.
+std::uint64_t fewest_blocks(std::size_t family, GateRule const& rule);
+
+/// Whether the cells of a workload need no more blocks.
+bool enough(std::vector<GateCell> const& cells, GateRule const& rule);
+
 /// Measures base and head in one run, block by block, until every cell's interval is narrow.
 Result<Compared> measure_interleaved(GateOptions const& options, Side const& base,
                                      GateLineup const& lineup, Interrupts& interrupts,

@@ -22,17 +22,24 @@ std::string percent(double value) {
     return fmt::format("{:+.1f} %", 100 * value);
 }
 
-/// How far what is the same lies from itself, by the intervals of the controls.
-std::optional<double> noise_of(GateCell const& cell) {
-    double furthest = 0;
+/// How far what is the same lies from itself, by the intervals of the controls: at most, and at
+/// least. At least is 0 where an interval holds no difference.
+struct Noise {
+    double most = 0;
+    double least = 0;
+};
+
+std::optional<Noise> noise_of(GateCell const& cell) {
+    Noise noise;
     for (std::vector<double> const& control : cell.controls) {
         if (control.empty()) return {};
         auto const interval = pairwise_shift(control).interval;
         if (!interval) return {};
-        furthest = std::max({furthest, share(interval->high), -share(interval->low)});
+        noise.most = std::max({noise.most, share(interval->high), -share(interval->low)});
+        noise.least = std::max({noise.least, share(interval->low), -share(interval->high)});
     }
     if (cell.controls.empty()) return {};
-    return furthest;
+    return noise;
 }
 
 /// The second opinion, when it contradicts the first.
@@ -78,8 +85,9 @@ Judged weigh(GateCell const& cell, GateRule const& rule) {
         judged.reason = fmt::format("only {} blocks: too few for an interval", judged.n);
         return judged;
     }
-    judged.noise = *noise;
-    judged.threshold = std::max(rule.min_effect, judged.noise);
+    judged.noise = noise->most;
+    // Chance is the test's affair; beyond it the A/A arm shows what is wrong with this run.
+    judged.threshold = std::max(rule.min_effect, noise->least);
     if (auto const text = contradiction(cell, *judged.range)) {
         judged.outcome = Outcome::too_noisy;
         judged.reason = *text;
@@ -100,7 +108,13 @@ void decide(Judged& judged, double p_dearer, double p_cheaper, GateRule const& r
                         judged.threshold > rule.min_effect ? ", by the noise here" : "");
         return;
     }
-    double const visible = std::max(judged.threshold, judged.range->high);
+    if (p_dearer < rule.level && judged.change > rule.min_effect) {
+        judged.outcome = Outcome::too_noisy;
+        judged.reason = fmt::format("{}; but the same against itself differs by more than {:.1f} %",
+                                    seen, 100 * judged.threshold);
+        return;
+    }
+    double const visible = std::max({rule.min_effect, judged.noise, judged.range->high});
     if (visible > rule.noise_limit_of(judged.metric)) {
         judged.outcome = Outcome::too_noisy;
         judged.reason = fmt::format("{}; the same against itself differs by up to {:.1f} %, and a "

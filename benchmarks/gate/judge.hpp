@@ -73,7 +73,8 @@ struct Judged {
     double adjusted_p = 1;         ///< for the size of the family
     double delta = 0;              ///< Cliff's
     double noise = 0;              ///< the A/A arm's interval reaches this far
-    double threshold = 0;          ///< what this cell's change had to exceed
+    double threshold = 0; ///< what this cell's change had to exceed: the least effect, or what the
+                          ///< A/A arm surely differs by
 };
 
 struct Judgement {

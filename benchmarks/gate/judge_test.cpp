@@ -50,14 +50,24 @@ TEST_CASE("a speed-up is told and passes") {
     CHECK(faster.exit_status() == 0);
 }
 
-TEST_CASE("what the same build differs from itself by raises what counts") {
-    GateCell noisy = cell(0.018);
-    noisy.controls = {changes(40, 0.018, 0.01)};
-    Judged const judged = verdict(noisy);
-    CHECK(judged.outcome == Outcome::fine);
+TEST_CASE("what the same build surely differs from itself by raises what counts") {
+    GateCell one = cell(0.018);
+    one.controls = {changes(40, 0.022, 0.01)}; // not chance: something is wrong with this run
+    Judged const judged = verdict(one);
+    CHECK(judged.outcome == Outcome::too_noisy); // significant, and no news: never "fine"
     CHECK(judged.threshold > 0.018);
-    noisy.controls.push_back(changes(40, -0.08, 0.01)); // the furthest of all, to either side
-    CHECK(verdict(noisy).noise > 0.08);
+    CHECK(judged.reason.find("the same against itself differs by more than") != std::string::npos);
+    one.controls.push_back(changes(40, -0.08, 0.01)); // the furthest of all, to either side
+    CHECK(verdict(one).threshold > 0.07);
+    CHECK(verdict(one).noise > 0.08);
+}
+
+TEST_CASE("chance in the A/A arm does not raise what counts: the test knows of it") {
+    GateCell one = cell(0.025, 0.08, 40, 0.25); // the A/A arm's interval reaches beyond 2 %
+    Judged const judged = verdict(one);
+    CHECK(judged.noise > 0.02);
+    CHECK(judged.threshold == Approx(0.015));
+    CHECK(judged.outcome == Outcome::regression);
 }
 
 TEST_CASE("where a slowdown of the limit could hide nothing is said") {
