@@ -54,8 +54,9 @@ std::string rule_of(Judgement const& judgement) {
                "every run of "
                "head than in any of base. What timers and interrupts cause is not judged.";
     return fmt::format(
-        "A regression is a slowdown above {:.2g} % (or above what the same build surely differs from "
-        "itself by, where that is more) with p < {:g}, adjusted for {} cells (Holm). Changes are "
+        "A regression is a slowdown above {:.2g} % (or above what the same build surely "
+        "differs from itself by, where that is more) with p < {:g}, adjusted for {} cells (Holm). "
+        "Changes are "
         "Hodges-Lehmann's, intervals 95 %.",
         100 * judgement.rule.min_effect, judgement.rule.level, judgement.cells.size());
 }
