@@ -1,6 +1,7 @@
 # Options and defaults of the build.
 option(ISO_TESTS "Build the tests" OFF)
 option(ISO_MICRO "Build isolab-micro (Google Benchmark), by which compare turns counts into times" ON)
+option(ISO_UNITY "Compile several files of a library as one: a whole build takes half the time" OFF)
 option(ISO_WERROR "Treat warnings as errors" OFF)
 option(ISO_STATIC "Link programs statically: an engine's own start-up is part of what is measured" ON)
 set(ISO_SANITIZE "" CACHE STRING "Sanitizers for host code, for example address,undefined")

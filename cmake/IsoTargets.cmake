@@ -7,7 +7,7 @@ function(iso_library name)
     add_library(iso_${name} STATIC ${arg_SOURCES})
     add_library(iso::${name} ALIAS iso_${name})
     target_link_libraries(iso_${name} PUBLIC iso_host_flags ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
-    set_target_properties(iso_${name} PROPERTIES EXPORT_NAME ${name})
+    set_target_properties(iso_${name} PROPERTIES EXPORT_NAME ${name} UNITY_BUILD ${ISO_UNITY} UNITY_BUILD_BATCH_SIZE 10)
 endfunction()
 
 # iso_program(NAME SOURCES... LINK libs...): build/bin/NAME, static unless ISO_STATIC is off.

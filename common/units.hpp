@@ -8,6 +8,8 @@
 
 namespace iso {
 
+inline constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
+
 /// Reads a size: digits and an optional K, M, G or T (powers of 1024, case does not matter).
 /// Errors: anything else, zero digits, overflow of 64 bits.
 Result<std::uint64_t> parse_bytes(std::string_view text);

@@ -25,7 +25,8 @@ constexpr std::uint32_t k_lsm_set_self_attr = 460;
 constexpr std::uint32_t k_lsm_list_modules = 461;
 
 constexpr char const* k_mounts = "the mount tree is the jail's wall";
-constexpr char const* k_namespaces = "a new user namespace would give its maker capabilities in it";
+constexpr char const* k_why_no_namespaces =
+    "a new user namespace would give its maker capabilities in it";
 constexpr char const* k_modules = "loads code into the kernel";
 constexpr char const* k_machine = "changes the whole machine";
 constexpr char const* k_clock = "there is one clock for everybody";
@@ -52,8 +53,8 @@ constexpr DeniedCall k_denied[] = {
     {SYS_mount_setattr, k_mounts},
     {k_statmount, k_mounts},
     {k_listmount, k_mounts},
-    {SYS_unshare, k_namespaces},
-    {SYS_setns, k_namespaces},
+    {SYS_unshare, k_why_no_namespaces},
+    {SYS_setns, k_why_no_namespaces},
     {SYS_init_module, k_modules},
     {SYS_finit_module, k_modules},
     {SYS_delete_module, k_modules},

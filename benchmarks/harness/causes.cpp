@@ -59,7 +59,7 @@ std::string priced(Decomposition const& made, TableStyle const& style) {
     return text;
 }
 
-std::string cause_of(Results const& results, Cell const& cell, TableStyle const& style) {
+std::string cause_text(Results const& results, Cell const& cell, TableStyle const& style) {
     std::vector<std::string> parts;
     auto const made = std::find_if(
         results.decompositions.begin(), results.decompositions.end(), [&](auto const& one) {
@@ -104,7 +104,7 @@ std::string causes(Results const& results, TableStyle const& style) {
         if (control || cell.engine == results.engines.front().name || cell.status != Status::ok ||
             cell.metric != "own-time" || !cell.deciding)
             continue;
-        std::string const cause = cause_of(results, cell, style);
+        std::string const cause = cause_text(results, cell, style);
         if (cause.empty()) continue;
         out += wrap(fmt::format("  {:<13} {:<13} {}", cell.engine, cell.workload, cause),
                     style.width, 30);

@@ -13,7 +13,7 @@ namespace iso::bench::history {
 
 namespace {
 
-constexpr std::size_t k_id_digits = 32;
+constexpr std::size_t k_run_digits = 32;
 
 tl::unexpected<Error> refused(std::string cause, std::string hint) {
     return tl::unexpected<Error>(
@@ -91,7 +91,7 @@ std::string run_id(Results const& results) {
                          sample.wall_ns, sample.user_ns, sample.system_ns));
     char text[2 * Sha256::digest_size + 1];
     hash.finish_hex(text);
-    return std::string(text, k_id_digits);
+    return std::string(text, k_run_digits);
 }
 
 Result<History> history_of(Results const& results, Label const& label) {

@@ -2,6 +2,7 @@
 
 #include "common/machine/stop.hpp"
 #include "common/scope_exit.hpp"
+#include "common/units.hpp"
 
 #include <climits>
 #include <fmt/format.h>
@@ -18,7 +19,6 @@ namespace iso {
 
 namespace {
 
-constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
 constexpr std::uint64_t k_block = 4096; // what the guest's file system counts in
 
 Error refused(std::string const& path, std::string cause, std::string hint) {

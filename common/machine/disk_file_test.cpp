@@ -1,5 +1,6 @@
 #include "common/machine/disk_file.hpp"
 #include "common/temp_dir.hpp"
+#include "common/units.hpp"
 #include "tests/support/catch.hpp"
 
 #include <array>
@@ -14,8 +15,6 @@
 using namespace iso;
 
 namespace {
-
-constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
 
 struct Room {
     TempDir directory = std::move(*TempDir::create("disk"));

@@ -2,6 +2,8 @@
 
 #include "common/abi/guest_abi.h"
 #include "common/fd.hpp"
+#include "common/machine/guest_memory.hpp"
+#include "common/units.hpp"
 
 #include <fmt/format.h>
 
@@ -13,8 +15,6 @@ namespace iso {
 
 namespace {
 
-constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
-constexpr std::uint64_t k_large_page = 2 * k_mib;
 constexpr std::uint64_t k_default_ram = 256 * k_mib;
 constexpr std::uint64_t k_least_ram = 8 * k_mib;
 

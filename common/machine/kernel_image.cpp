@@ -11,7 +11,7 @@ namespace iso {
 
 namespace {
 
-constexpr std::uint64_t k_low = ISO_KERNEL_BASE + ISO_KERNEL_GPA;
+constexpr std::uint64_t k_lowest = ISO_KERNEL_BASE + ISO_KERNEL_GPA;
 constexpr std::uint16_t k_max_program_headers = 64;
 
 /// True when [offset, offset+size) lies inside [0, limit), without overflow.
@@ -49,7 +49,7 @@ Result<KernelImage> KernelImage::parse(std::span<std::byte const> image, std::st
         return refuse("truncated: the program headers lie outside the file");
 
     KernelImage kernel{header.e_entry, {}};
-    std::uint64_t used = 0; // end of the last segment, as an offset from k_low
+    std::uint64_t used = 0; // end of the last segment, as an offset from k_lowest
     for (std::uint16_t i = 0; i < header.e_phnum; ++i) {
         auto const ph = read_at<Elf64_Phdr>(image, header.e_phoff + i * sizeof(Elf64_Phdr));
         if (ph.p_type == PT_INTERP || ph.p_type == PT_DYNAMIC)
@@ -57,19 +57,20 @@ Result<KernelImage> KernelImage::parse(std::span<std::byte const> image, std::st
         if (ph.p_type != PT_LOAD || ph.p_memsz == 0) continue;
         if (ph.p_filesz > ph.p_memsz || !within(ph.p_offset, ph.p_filesz, image.size()))
             return refuse(fmt::format("truncated: segment {} lies outside the file", i));
-        if (ph.p_vaddr < k_low || !within(ph.p_vaddr - k_low, ph.p_memsz, ISO_KERNEL_MAX_BYTES))
+        if (ph.p_vaddr < k_lowest ||
+            !within(ph.p_vaddr - k_lowest, ph.p_memsz, ISO_KERNEL_MAX_BYTES))
             return refuse(
                 fmt::format("segment {} at {:#x}, {:#x} bytes, lies outside of {:#x}..{:#x}", i,
-                            ph.p_vaddr, ph.p_memsz, k_low, k_low + ISO_KERNEL_MAX_BYTES));
+                            ph.p_vaddr, ph.p_memsz, k_lowest, k_lowest + ISO_KERNEL_MAX_BYTES));
         if (ph.p_vaddr % k_page != 0)
             return refuse(
                 fmt::format("segment {} does not begin on a page: permissions are per page", i));
-        if (ph.p_vaddr - k_low < used)
+        if (ph.p_vaddr - k_lowest < used)
             return refuse(
                 fmt::format("segment {} shares a page with the one before, or precedes it", i));
         if ((ph.p_flags & PF_W) != 0 && (ph.p_flags & PF_X) != 0)
             return refuse(fmt::format("segment {} is writable and executable", i));
-        used = round_up(ph.p_vaddr - k_low + ph.p_memsz, k_page);
+        used = round_up(ph.p_vaddr - k_lowest + ph.p_memsz, k_page);
         kernel.segments.push_back({.gpa = {ph.p_vaddr - ISO_KERNEL_BASE},
                                    .memory = ph.p_memsz,
                                    .offset = ph.p_offset,
