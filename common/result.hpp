@@ -57,6 +57,14 @@ error(std::string op, std::string cause, std::string hint = {},
         Error{std::move(op), std::move(cause), std::move(hint), 0, exit_code::engine_failed, at});
 }
 
+/// The same for what a caller asked for or gave and should not have: exit status 2.
+[[nodiscard]] inline tl::unexpected<Error>
+refused(std::string op, std::string cause, std::string hint = {},
+        std::source_location at = std::source_location::current()) {
+    return tl::unexpected<Error>(
+        Error{std::move(op), std::move(cause), std::move(hint), 0, exit_code::usage, at});
+}
+
 /// Writes "PROGRAM: message" to stderr; the one place where an error becomes text for a person.
 void print_error(std::string_view program, Error const& error);
 

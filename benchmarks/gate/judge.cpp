@@ -18,7 +18,7 @@ double share(double logarithm) {
     return std::expm1(logarithm);
 }
 
-std::string percent(double value) {
+std::string tenths_of_percent(double value) {
     return fmt::format("{:+.1f} %", 100 * value);
 }
 
@@ -52,8 +52,8 @@ std::optional<std::string> contradiction(GateCell const& cell, Interval const& r
         std::max((1 + wall.low) / (1 + range.high), (1 + range.low) / (1 + wall.high));
     if (apart <= 1 + k_opinions_apart) return {};
     return fmt::format("CPU time says {} to {}, wall time {} to {}: inconclusive",
-                       percent(range.low), percent(range.high), percent(wall.low),
-                       percent(wall.high));
+                       tenths_of_percent(range.low), tenths_of_percent(range.high),
+                       tenths_of_percent(wall.low), tenths_of_percent(wall.high));
 }
 
 /// Numbers of one cell; its outcome waits for the family.
@@ -99,8 +99,9 @@ void decide(Judged& judged, double p_dearer, double p_cheaper, GateRule const& r
     judged.adjusted_p = p_dearer;
     if (judged.outcome != Outcome::fine) return;
     std::string const seen =
-        fmt::format("{} [{}, {}], p = {:.2g} of {:g}", percent(judged.change),
-                    percent(judged.range->low), percent(judged.range->high), p_dearer, rule.level);
+        fmt::format("{} [{}, {}], p = {:.2g} of {:g}", tenths_of_percent(judged.change),
+                    tenths_of_percent(judged.range->low), tenths_of_percent(judged.range->high),
+                    p_dearer, rule.level);
     if (p_dearer < rule.level && judged.change > judged.threshold) {
         judged.outcome = Outcome::regression;
         judged.reason =
@@ -124,9 +125,10 @@ void decide(Judged& judged, double p_dearer, double p_cheaper, GateRule const& r
     }
     if (p_cheaper < rule.level && judged.change < -judged.threshold) {
         judged.outcome = Outcome::improvement;
-        judged.reason = fmt::format("{} [{}, {}], p = {:.2g} of {:g}", percent(judged.change),
-                                    percent(judged.range->low), percent(judged.range->high),
-                                    p_cheaper, rule.level);
+        judged.reason =
+            fmt::format("{} [{}, {}], p = {:.2g} of {:g}", tenths_of_percent(judged.change),
+                        tenths_of_percent(judged.range->low), tenths_of_percent(judged.range->high),
+                        p_cheaper, rule.level);
         return;
     }
     judged.reason = fmt::format("{}; no slowdown above {:.1f} %", seen, 100 * visible);

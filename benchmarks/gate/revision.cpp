@@ -28,7 +28,7 @@ bool exists(std::string const& path) {
     return ::access(path.c_str(), F_OK) == 0;
 }
 
-std::string quoted(std::string const& word) {
+std::string shell_word(std::string const& word) {
     std::string out = "'";
     for (char const c : word)
         out += c == '\'' ? "'\\''" : std::string(1, c);
@@ -121,20 +121,20 @@ private:
 /// Complete or not there: a name of its own until every file is out.
 Result<void> export_files(Build const& build, Side const& side) {
     if (exists(build.tree())) return {};
-    std::string const part = quoted(build.tree() + ".part");
-    std::string const archive = quoted(build.top + "/files.tar");
+    std::string const part = shell_word(build.tree() + ".part");
+    std::string const archive = shell_word(build.top + "/files.tar");
     TRY(build.step(fmt::format("rm -rf {0} && mkdir {0} && "
                                "git -C {1} archive --format=tar -o {2} {3} && "
                                "tar -xf {2} -C {0} && rm {2} && mv {0} {4}",
-                               part, quoted(side.repository), archive, side.commit,
-                               quoted(build.tree()))));
+                               part, shell_word(side.repository), archive, side.commit,
+                               shell_word(build.tree()))));
     return {};
 }
 
 Result<void> configure(Build const& build) {
     if (exists(build.folder() + "/build.ninja")) return {}; // Ninja sees what changed since
     TRY(build.step(fmt::format("cd {} && cmake --preset release -DISO_TESTS=OFF -DISO_MICRO=OFF",
-                               quoted(build.tree()))));
+                               shell_word(build.tree()))));
     return {};
 }
 
@@ -144,7 +144,7 @@ Result<std::vector<std::string>> known_targets(Build const& build,
     std::string const said = TRY(build.step(
         fmt::format("cd {} && for target in {}; do "
                     "ninja -t query \"$target\" >/dev/null 2>&1 && echo \"$target\"; done; true",
-                    quoted(build.folder()), fmt::join(wanted, " "))));
+                    shell_word(build.folder()), fmt::join(wanted, " "))));
     std::istringstream words(said);
     std::vector<std::string> known;
     for (std::string word; words >> word;)
@@ -187,7 +187,7 @@ Result<void> build_revision(Side& side, std::vector<std::string> const& engines,
                 .with_exit(exit_code::gate_not_run));
     // The build tool itself, not through cmake: it then gets the signal that ends it.
     TRY(build.step(
-        fmt::format("exec ninja -C {} {}", quoted(build.folder()), fmt::join(targets, " "))));
+        fmt::format("exec ninja -C {} {}", shell_word(build.folder()), fmt::join(targets, " "))));
     side.path = build.folder() + "/bin";
     side.workloads = build.folder() + "/workloads";
     return {};

@@ -27,16 +27,6 @@ bool is_program(std::string const& path) {
            ::access(path.c_str(), X_OK) == 0;
 }
 
-bool exists(std::string const& path) {
-    return ::access(path.c_str(), F_OK) == 0;
-}
-
-tl::unexpected<Error> refused(std::string op, std::string cause, std::string hint) {
-    return tl::unexpected<Error>(
-        std::move(error(std::move(op), std::move(cause), std::move(hint)).value())
-            .with_exit(exit_code::usage));
-}
-
 /// Where the engines of a folder are: in it, in bin/ (a build or an installation), in build/bin/.
 Result<Side> tree_at(std::string const& option, Side side) {
     std::string const top = TRY(absolute_path(side.text));
@@ -80,7 +70,7 @@ Result<Side> resolve_side(std::string const& option, std::string const& text) {
     Side side;
     side.text = text;
     if (is_directory(text)) return tree_at(option, std::move(side));
-    if (exists(text)) {
+    if (::access(text.c_str(), F_OK) == 0) {
         side.path = text;
         return side;
     }

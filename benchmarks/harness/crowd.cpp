@@ -17,12 +17,6 @@ namespace {
 // then. Nothing tells when, so this is the one wait that is for a time.
 constexpr std::uint64_t k_calm_ns = 200'000'000;
 
-/// For poll(2): the milliseconds until then, rounded up.
-int wait_ms(std::uint64_t deadline) {
-    std::uint64_t const now = monotonic_ns();
-    return now >= deadline ? 0 : static_cast<int>((deadline - now + 999'999) / 1'000'000);
-}
-
 class Crowd {
 public:
     Crowd(SampleRequest const& request, Interrupts& interrupts)

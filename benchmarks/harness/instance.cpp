@@ -17,12 +17,6 @@ namespace {
 
 constexpr std::uint64_t k_end_ns = 3'000'000'000; // between the polite end and the hard one
 
-/// For poll(2): the milliseconds until then, rounded up.
-int wait_ms(std::uint64_t deadline) {
-    std::uint64_t const now = monotonic_ns();
-    return now >= deadline ? 0 : static_cast<int>((deadline - now + 999'999) / 1'000'000);
-}
-
 /// What is there now. A stream that has ended is closed: it would be ready for ever.
 template <typename Take>
 void drain_stream(Fd& stream, Take take) {

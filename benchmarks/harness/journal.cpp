@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::size_t k_largest_journal = std::size_t{1} << 30U;
 
-tl::unexpected<Error> refused(std::string op, std::string cause, std::string hint) {
-    return tl::unexpected<Error>(
-        std::move(error(std::move(op), std::move(cause), std::move(hint)).value())
-            .with_exit(exit_code::usage));
-}
-
 json to_json(Condemned const& condemned) {
     return {{"workload", condemned.workload},
             {"engine", condemned.arm},

@@ -150,12 +150,6 @@ private:
     std::vector<std::string> found_;
 };
 
-tl::unexpected<Error> refused(std::string op, std::string cause, std::string hint) {
-    return tl::unexpected<Error>(
-        std::move(error(std::move(op), std::move(cause), std::move(hint)).value())
-            .with_exit(exit_code::usage));
-}
-
 } // namespace
 
 std::vector<EngineRecord> engine_records(Lineup const& lineup) {

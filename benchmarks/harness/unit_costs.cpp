@@ -13,7 +13,7 @@ namespace iso::bench {
 
 namespace {
 
-constexpr std::uint64_t k_patience_ns = 30'000'000'000;
+constexpr std::uint64_t k_micro_patience_ns = 30'000'000'000;
 
 /// Children start on the CPU of this thread.
 class OnCpu {
@@ -74,7 +74,7 @@ Result<UnitCosts> measure_unit_costs(std::string const& directory, std::optional
     auto const ran =
         TRY(run_and_capture({program, "--benchmark_filter=^unit_", "--benchmark_min_time=0.01",
                              "--benchmark_repetitions=9", "--benchmark_format=json"},
-                            k_patience_ns));
+                            k_micro_patience_ns));
     if (ran.exit_status() != 0)
         return error("isolab-micro", fmt::format("ended with status {}", ran.exit_status()),
                      "isolab-micro --benchmark_filter=^unit_");

@@ -21,20 +21,20 @@ namespace {
 
 constexpr std::uint64_t k_block = 4096; // what the guest's file system counts in
 
-Error refused(std::string const& path, std::string cause, std::string hint) {
+Error bad_disk(std::string const& path, std::string cause, std::string hint) {
     return error("--disk(" + path + ")", std::move(cause), std::move(hint)).value();
 }
 
 Result<void> check_size(std::string const& path, std::uint64_t bytes) {
     if (bytes < DiskFile::k_least_bytes || bytes > DiskFile::k_most_bytes)
         return tl::unexpected<Error>(
-            refused(path, fmt::format("{} bytes are no size for a disk", bytes),
-                    fmt::format("{}M to {}G", DiskFile::k_least_bytes / k_mib,
-                                DiskFile::k_most_bytes >> 30U)));
+            bad_disk(path, fmt::format("{} bytes are no size for a disk", bytes),
+                     fmt::format("{}M to {}G", DiskFile::k_least_bytes / k_mib,
+                                 DiskFile::k_most_bytes >> 30U)));
     if (bytes % k_block != 0)
         return tl::unexpected<Error>(
-            refused(path, fmt::format("{} bytes are not whole blocks of {}", bytes, k_block),
-                    "truncate(1) makes it a multiple, or another file"));
+            bad_disk(path, fmt::format("{} bytes are not whole blocks of {}", bytes, k_block),
+                     "truncate(1) makes it a multiple, or another file"));
     return {};
 }
 
@@ -56,7 +56,7 @@ Result<Fd> open_or_create(std::string const& path, bool& created) {
                 "a file in a directory that exists and is writable"));
         }
     }
-    return tl::unexpected<Error>(refused(path, "it comes and goes", "a file of your own"));
+    return tl::unexpected<Error>(bad_disk(path, "it comes and goes", "a file of your own"));
 }
 
 } // namespace
@@ -73,14 +73,14 @@ Result<DiskFile> DiskFile::open(std::string const& path, std::uint64_t bytes) {
     // Locked before its size is asked for: another machine may just be making it.
     if (::flock(disk.fd(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return sys_error("flock(" + path + ")");
-        return tl::unexpected<Error>(refused(path, "another machine runs with it",
-                                             "wait for that one, or a copy of the file"));
+        return tl::unexpected<Error>(bad_disk(path, "another machine runs with it",
+                                              "wait for that one, or a copy of the file"));
     }
     struct stat status {};
     if (::fstat(disk.fd(), &status) != 0) return sys_error("fstat(" + path + ")");
     if (!S_ISREG(status.st_mode))
         return tl::unexpected<Error>(
-            refused(path, "not a regular file", "a path where nothing is: the file is made then"));
+            bad_disk(path, "not a regular file", "a path where nothing is: the file is made then"));
     auto size = static_cast<std::uint64_t>(status.st_size);
     if (size == 0) {
         size = bytes != 0 ? bytes : k_default_bytes;
@@ -89,9 +89,9 @@ Result<DiskFile> DiskFile::open(std::string const& path, std::uint64_t bytes) {
     }
     TRY(check_size(path, size));
     if (bytes != 0 && bytes != size)
-        return tl::unexpected<Error>(refused(path,
-                                             fmt::format("it has {} bytes, not {}", size, bytes),
-                                             "leave the size out, or name another file"));
+        return tl::unexpected<Error>(bad_disk(path,
+                                              fmt::format("it has {} bytes, not {}", size, bytes),
+                                              "leave the size out, or name another file"));
     disk.sectors_ = size / k_sector;
     forget.disarm();
     return disk;
