@@ -20,6 +20,9 @@ function(iso_program name)
     endif()
 endfunction()
 
+# What the tests with the label `unit` need, and nothing else: the sanitizers' build.
+add_custom_target(unit_tests)
+
 # iso_unit_test(NAME SOURCES... LINK libs... [LABELS ...]): a Catch2 program run by CTest with the
 # label `unit`. A test case that lacks a capability calls ISO_SKIP (tests/support/catch.hpp).
 function(iso_unit_test name)
@@ -30,6 +33,7 @@ function(iso_unit_test name)
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE iso_host_flags iso_catch_main ${arg_LINK})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_dependencies(unit_tests ${name})
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 300 SKIP_RETURN_CODE 77)
 endfunction()

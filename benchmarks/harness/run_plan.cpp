@@ -171,6 +171,12 @@ std::vector<EngineRecord> engine_records(Lineup const& lineup) {
     return records;
 }
 
+// Read once: these bytes cannot change while they run, and without optimisation they are many.
+static std::string const& own_sha256() {
+    static std::string const hash = file_sha256("/proc/self/exe").value_or("unknown");
+    return hash;
+}
+
 RunPlan make_plan(CompareOptions const& options, Lineup const& lineup,
                   std::vector<WorkloadRecord> workloads) {
     RunPlan plan;
@@ -178,10 +184,7 @@ RunPlan make_plan(CompareOptions const& options, Lineup const& lineup,
     if (!plan.options.program.empty()) plan.options.program.front() = workloads.front().path;
     plan.environment = Environment::capture();
     plan.machine = machine_name();
-    plan.environment.facts.push_back({"isolab.sha256",
-                                      "isobench's SHA-256",
-                                      file_sha256("/proc/self/exe").value_or("unknown"),
-                                      {}});
+    plan.environment.facts.push_back({"isolab.sha256", "isobench's SHA-256", own_sha256(), {}});
     plan.engines = engine_records(lineup);
     plan.workloads = std::move(workloads);
     return plan;
