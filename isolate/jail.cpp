@@ -104,8 +104,8 @@ public:
 
 private:
     Result<void> limit_memory() {
-        if (options_.run.memory_bytes == 0) return {};
-        auto group = MemoryGroup::create(options_.run.memory_bytes);
+        if (!options_.spec.limits.memory) return {};
+        auto group = MemoryGroup::create(*options_.spec.limits.memory);
         if (group) {
             group_ = std::move(*group);
             memory_ = MemoryLimit::cgroup;

@@ -3,6 +3,7 @@
 #include "common/version.hpp"
 #include "isolate/jail.hpp"
 #include "isolate/plain_line.hpp"
+#include "isolate/run_spec.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -57,7 +58,10 @@ int isolate_main(int argc, char** argv) {
     jail::JailOptions options;
     char* const last = argv[argc - 1];
     options.command_line = {argv[0], static_cast<std::size_t>(last + std::strlen(last) - argv[0])};
-    if (jail::read_plain_line(argc, argv, options.run)) return run_verb(options);
+    if (jail::read_plain_line(argc, argv, options.run)) {
+        options.spec = jail::spec_from(options.run);
+        return run_verb(options);
+    }
 
     CLI::App app("Runs a program in a jail: all eight namespaces, a root of its own, no "
                  "capabilities, a system call filter.",
@@ -67,8 +71,10 @@ int isolate_main(int argc, char** argv) {
 
     CLI::App& run = *app.add_subcommand("run", "Run a program in a jail");
     add_run_options(run, options.run);
-    run.add_option("--hostname", options.hostname, "The host name inside")->type_name("NAME");
-    run.add_option("--pids", options.max_tasks, "The most processes and threads inside")
+    std::string hostname = options.spec.hostname;
+    std::uint64_t tasks = jail::k_usual_tasks;
+    run.add_option("--hostname", hostname, "The host name inside")->type_name("NAME");
+    run.add_option("--pids", tasks, "The most processes and threads inside")
         ->type_name("N")
         ->check(CLI::Range(2, 4194304))
         ->capture_default_str();
@@ -79,7 +85,11 @@ int isolate_main(int argc, char** argv) {
 
     CommandLine const line = parse_command_line(app, argc, argv, &options.run);
     if (!line.proceed) return line.exit_status;
-    return run.parsed() ? run_verb(options) : probe_verb(as_json);
+    if (!run.parsed()) return probe_verb(as_json);
+    options.spec = jail::spec_from(options.run);
+    options.spec.hostname = hostname;
+    options.spec.limits.tasks = tasks;
+    return run_verb(options);
 }
 
 } // namespace

@@ -1,9 +1,7 @@
 #include "isolate/plan.hpp"
 
-#include "common/elf.hpp"
-#include "common/fd.hpp"
-#include "common/mapping.hpp"
 #include "common/program.hpp"
+#include "isolate/plan_check.hpp"
 #include "isolate/root_layout.hpp"
 #include "isolate/seccomp_profile.hpp"
 
@@ -63,6 +61,7 @@ public:
     Planner(JailPlan& plan, JailOptions const& options, MemoryLimit memory)
         : plan_(plan)
         , options_(options)
+        , spec_(options.spec)
         , memory_(memory) {}
 
     Result<void> write() {
@@ -94,6 +93,7 @@ private:
         return plan_.steps.back();
     }
     int new_slot() { return plan_.slots++; }
+    bool has_root() const { return spec_.root.source == RootSpec::Source::directory; }
 
     Result<void> check_paths() const {
         for (std::string const& path : own_paths())
@@ -123,7 +123,7 @@ private:
 
     void surroundings() {
         add(Op::loopback_up, "a new network namespace has only lo, and that is down");
-        add(Op::set_hostname, "its own name, in its own UTS namespace").text = options_.hostname;
+        add(Op::set_hostname, "its own name, in its own UTS namespace").text = spec_.hostname;
         add(Op::private_mounts, "no mount made here may show on the host, nor the other way round");
     }
 
@@ -144,18 +144,18 @@ private:
 
     /// Clones of host mounts, taken while the host's tree can still be named.
     Result<void> sources() {
-        if (!options_.run.root.empty()) TRY(take_root());
+        if (has_root()) TRY(take_root());
         program_slot_ = take(plan_.program, k_hardened | MOUNT_ATTR_RDONLY,
                              "the program's file, as it is on the host");
-        for (AddedPath const& added : options_.run.added) {
+        for (MountSpec const& added : spec_.mounts) {
             char resolved[PATH_MAX];
-            if (::realpath(added.host.c_str(), resolved) == nullptr)
-                return sys_error("--add(" + added.host + ")", "a path that exists");
+            if (::realpath(added.source.c_str(), resolved) == nullptr)
+                return sys_error("--add(" + added.source + ")", "a path that exists");
             struct stat info {};
             if (::stat(resolved, &info) != 0)
                 return sys_error("stat(" + std::string(resolved) + ")");
             added_.push_back({take(resolved, k_hardened | MOUNT_ATTR_RDONLY, "asked for by --add"),
-                              added.guest, S_ISDIR(info.st_mode)});
+                              added.target, S_ISDIR(info.st_mode)});
         }
         return {};
     }
@@ -176,7 +176,7 @@ private:
     /// --root: its entries are bound one by one into a root of our own, so that what it lacks to
     /// mount on can be made without changing it.
     Result<void> take_root() {
-        RootLayout const layout = TRY(lay_out_root(options_.run.root, own_paths()));
+        RootLayout const layout = TRY(lay_out_root(spec_.root.path, own_paths()));
         for (RootEntry const& entry : layout.entries) {
             if (entry.kind == RootEntry::Kind::tree || entry.kind == RootEntry::Kind::file) {
                 Step& taken = add(Op::take_tree, "from --root");
@@ -201,8 +201,8 @@ private:
     /// What the jail itself puts into the root, whatever --root holds there.
     std::vector<std::string> own_paths() const {
         std::vector<std::string> paths{"/dev", "/tmp", "/sys", "/proc", plan_.program};
-        for (AddedPath const& added : options_.run.added)
-            paths.push_back(added.guest);
+        for (MountSpec const& added : spec_.mounts)
+            paths.push_back(added.target);
         return paths;
     }
 
@@ -258,7 +258,7 @@ private:
                                     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
                                     "/dev/pts: terminals of its own");
         std::string const memory =
-            options_.run.memory_bytes == 0 ? "256m" : fmt::format("{}", options_.run.memory_bytes);
+            spec_.limits.memory ? fmt::format("{}", *spec_.limits.memory) : "256m";
         shm_slot_ = make_filesystem("tmpfs", "mode=1777,size=" + memory, k_data_only,
                                     "/dev/shm: shared memory of its own");
         tmp_slot_ = make_filesystem("tmpfs", "mode=1777,size=" + memory, k_hardened,
@@ -330,8 +330,8 @@ private:
         for (Added const& added : added_)
             mount_at(added.slot, added.guest, added.is_directory, "asked for by --add");
         mount_at(program_slot_, plan_.program, false, "the program, at its own path");
-        std::string const& typed = options_.run.program;
-        if (options_.run.root.empty() && typed.starts_with("/") && typed != plan_.program &&
+        std::string const& typed = spec_.process.arguments.front();
+        if (!has_root() && typed.starts_with("/") && typed != plan_.program &&
             typed.find("/.") == std::string::npos && typed.find("//") == std::string::npos) {
             parents(typed);
             Step& link =
@@ -369,11 +369,12 @@ private:
     void limits() {
         if (plan_.await_cgroup)
             add(Op::await_parent, "isolate puts this process into its memory group meanwhile");
-        limit(RLIMIT_NPROC, options_.max_tasks,
-              "a fork bomb ends here: the kernel counts the tasks of this user namespace");
+        if (spec_.limits.tasks)
+            limit(RLIMIT_NPROC, *spec_.limits.tasks,
+                  "a fork bomb ends here: the kernel counts the tasks of this user namespace");
         limit(RLIMIT_CORE, 0, "no core file, and no host program to write one");
         if (memory_ == MemoryLimit::address_space)
-            limit(RLIMIT_AS, options_.run.memory_bytes,
+            limit(RLIMIT_AS, *spec_.limits.memory,
                   "--memory, for each process: no memory group may be made here");
     }
 
@@ -395,7 +396,7 @@ private:
             "none blocked, none ignored: what the caller ignores is its own affair");
         add(Op::change_directory,
             "a working directory inside, never an inherited one (CVE-2024-21626)")
-            .path = options_.run.workdir;
+            .path = spec_.process.directory;
         add(Op::close_descriptors, "nothing is inherited but 0, 1 and 2");
         if (options_.rehearsal) {
             add(Op::leave, "the jail stands; this was a rehearsal");
@@ -412,6 +413,7 @@ private:
 
     JailPlan& plan_;
     JailOptions const& options_;
+    JailSpec const& spec_;
     MemoryLimit memory_;
     std::vector<RootEntry> root_entries_;
     std::vector<int> root_slots_;
@@ -422,28 +424,6 @@ private:
         tmp_slot_ = -1, mask_slot_ = -1, sys_slot_ = -1, proc_slot_ = -1;
 };
 
-/// The program must be a file that the kernel can start in this root.
-Result<void> check_program(JailPlan const& plan, JailOptions const& options) {
-    Fd const file = TRY(Fd::open(plan.program, O_RDONLY));
-    struct stat info {};
-    if (::fstat(file.get(), &info) != 0) return sys_error("fstat(" + plan.program + ")");
-    if (plan.ids.by_parent && (info.st_mode & S_IXOTH) == 0)
-        return tl::unexpected<Error>(
-            Error{"exec(" + plan.program + ")",
-                  fmt::format("mode {:04o}: inside it is run by an id that is nobody's on the "
-                              "host, and others may not execute it",
-                              info.st_mode & 07777),
-                  "chmod o+x " + plan.program, EACCES, exit_code::cannot_execute});
-    if (!options.run.root.empty()) return {}; // its interpreter may lie there: the kernel decides
-    Mapping image;
-    if (info.st_size > 0)
-        image = TRY(Mapping::create(static_cast<std::size_t>(info.st_size), PROT_READ, MAP_PRIVATE,
-                                    file.get()));
-    auto const parsed = ElfImage::parse(image.bytes(), options.run.program);
-    if (!parsed) return tl::unexpected<Error>(parsed.error());
-    return {};
-}
-
 } // namespace
 
 Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryLimit memory) {
@@ -451,17 +431,18 @@ Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryL
         return error("--disk", "a jail shares the host's kernel: it has no disk of its own",
                      "vmm-mini or paravirt-demo; here /tmp can be written to");
     JailPlan plan;
-    plan.program = TRY(find_program(options.run.program));
+    JailSpec const& spec = options.spec;
+    TRY(check_supported(spec));
+    plan.program = TRY(find_program(spec.process.arguments.front()));
     plan.ids = ids;
-    TRY(check_program(plan, options));
+    TRY(check_program(plan, spec));
     plan.filter = default_filter();
     plan.await_cgroup = memory == MemoryLimit::cgroup;
 
-    plan.words.push_back(options.run.program);
-    plan.words.insert(plan.words.end(), options.run.arguments.begin(), options.run.arguments.end());
-    plan.words.insert(plan.words.end(), options.run.environment.begin(),
-                      options.run.environment.end());
-    std::size_t const arguments = 1 + options.run.arguments.size();
+    plan.words = spec.process.arguments;
+    plan.words.insert(plan.words.end(), spec.process.environment.begin(),
+                      spec.process.environment.end());
+    std::size_t const arguments = spec.process.arguments.size();
     for (std::size_t i = 0; i < plan.words.size(); ++i)
         (i < arguments ? plan.argv : plan.envp).push_back(plan.words[i].data());
     plan.argv.push_back(nullptr);

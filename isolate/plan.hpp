@@ -3,6 +3,7 @@
 #include "common/result.hpp"
 #include "common/run_options.hpp"
 #include "isolate/seccomp_compiler.hpp"
+#include "isolate/spec/spec.hpp"
 
 #include <array>
 #include <cstdint>
@@ -80,11 +81,10 @@ struct IdMap {
     [[nodiscard]] char const* backend() const { return by_parent ? "root" : "userns"; }
 };
 
-/// What is special about a jail beyond the options that all engines share.
+/// A jail to be made: what it is, and how this run of isolate goes about it.
 struct JailOptions {
-    RunOptions run;
-    std::string hostname = "jail";
-    std::uint64_t max_tasks = 512;
+    JailSpec spec;
+    RunOptions run; ///< of these only what is no property of the jail: time, telling, reporting
     std::span<char>
         command_line;       ///< our own argv strings, wiped in process 1: they tell of the host
     bool rehearsal = false; ///< end where the program would start

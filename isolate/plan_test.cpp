@@ -3,6 +3,7 @@
 #include "isolate/hints.hpp"
 #include "isolate/plan.hpp"
 #include "isolate/root_layout.hpp"
+#include "isolate/run_spec.hpp"
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
@@ -19,6 +20,7 @@ using namespace iso::jail;
 JailOptions options_for(std::string program) {
     JailOptions options;
     options.run.program = std::move(program);
+    options.spec = spec_from(options.run);
     return options;
 }
 
@@ -70,6 +72,7 @@ TEST_CASE("program, environment and memory limit are in the plan") {
     options.run.arguments = {"a", ""};
     options.run.environment = {"X=1"};
     options.run.memory_bytes = 1 << 20;
+    options.spec = spec_from(options.run);
     auto const plan = make_plan(options, choose_ids(), MemoryLimit::address_space);
     REQUIRE(plan);
     REQUIRE(plan->argv.size() == 4);
@@ -111,6 +114,7 @@ TEST_CASE("a program that cannot run here is refused before anything is made") {
     CHECK(refused("/bin/sh") == 126); // dynamically linked
     JailOptions inside_proc = options_for(ISO_STATIC_PROGRAM);
     inside_proc.run.added = {{"/etc", "/proc/etc"}};
+    inside_proc.spec = spec_from(inside_proc.run);
     CHECK_FALSE(make_plan(inside_proc, choose_ids(), MemoryLimit::none));
 }
 
@@ -141,12 +145,14 @@ TEST_CASE("added paths appear where they were asked for") {
     REQUIRE(dir);
     JailOptions options = options_for(ISO_STATIC_PROGRAM);
     options.run.added = {{dir->path(), "/data/here"}};
+    options.spec = spec_from(options.run);
     auto const plan = make_plan(options, choose_ids(), MemoryLimit::none);
     REQUIRE(plan);
     CHECK(touches(*plan, Op::take_tree, dir->path()));
     CHECK(touches(*plan, Op::make_directory, "/data"));
     CHECK(touches(*plan, Op::attach, "/data/here"));
     options.run.added = {{dir->path() + "/missing", "/data"}};
+    options.spec = spec_from(options.run);
     CHECK_FALSE(make_plan(options, choose_ids(), MemoryLimit::none));
 }
 

@@ -1,4 +1,5 @@
 #include "isolate/jail.hpp"
+#include "isolate/run_spec.hpp"
 
 namespace iso::jail {
 
@@ -6,6 +7,7 @@ EngineProbe probe() {
     // The honest question is the thing itself: a jail is made for a program that ends at once.
     JailOptions options;
     options.run.program = "/proc/self/exe";
+    options.spec = spec_from(options.run);
     options.rehearsal = true;
     RunReport const report = run(options);
     EngineProbe probe{report.ended == Ended::exited && report.status == 0, report.backend, {}, {}};

@@ -171,7 +171,8 @@ struct TimeOffset {
 };
 
 struct ProcessSpec {
-    std::vector<std::string> arguments;   ///< [0] is the program
+    std::vector<std::string> arguments; ///< [0] is the program
+    bool from_host = false; ///< the program is a file of the host, shown inside at its own path
     std::vector<std::string> environment; ///< NAME=VALUE; nothing is inherited
     std::string directory = "/";
     std::uint32_t uid = 0, gid = 0;

@@ -1,0 +1,30 @@
+#include "isolate/run_spec.hpp"
+
+namespace iso::jail {
+
+JailSpec spec_from(RunOptions const& run) {
+    JailSpec spec;
+    if (!run.root.empty()) {
+        spec.root.source = RootSpec::Source::directory;
+        spec.root.path = run.root;
+    }
+    for (AddedPath const& added : run.added) {
+        MountSpec& mount = spec.mounts.emplace_back();
+        mount.type = "bind";
+        mount.source = added.host;
+        mount.target = added.guest;
+        mount.recursive = mount.read_only = mount.no_suid = mount.no_dev = true;
+    }
+    spec.limits.tasks = k_usual_tasks;
+    if (run.memory_bytes != 0) spec.limits.memory = run.memory_bytes;
+    ProcessSpec& process = spec.process;
+    process.from_host = true;
+    process.arguments.reserve(1 + run.arguments.size());
+    process.arguments.push_back(run.program);
+    process.arguments.insert(process.arguments.end(), run.arguments.begin(), run.arguments.end());
+    process.environment = run.environment;
+    process.directory = run.workdir;
+    return spec;
+}
+
+} // namespace iso::jail
