@@ -1,0 +1,115 @@
+#include "isolate/launch.hpp"
+
+#include "common/clock.hpp"
+#include "isolate/hints.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <csignal>
+#include <unistd.h>
+
+#include <linux/sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+namespace iso::jail {
+
+namespace {
+
+constexpr std::uint64_t k_namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
+                                       CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+                                       CLONE_NEWTIME;
+
+} // namespace
+
+Launch::~Launch() {
+    if (pid_ <= 0) return; // left early by an error: nothing may stay behind
+    ::kill(pid_, SIGKILL);
+    while (::waitpid(pid_, nullptr, __WALL) < 0 && errno == EINTR) {
+    }
+}
+
+Result<void> Launch::prepare(bool trace) {
+    memory_ =
+        TRY(Mapping::create(sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS));
+    // The mapping is all zeros: only the members that do not start as zero are written, for each
+    // page that is touched is a page fault.
+    shared_ = reinterpret_cast<Shared*>(memory_.data());
+    shared_->failed_step = -1;
+    shared_->refused_step = -1;
+    go_ = TRY(Pipe::create());
+    if (trace) {
+        for (Step const& step : plan_.steps)
+            trace_text_.push_back("isolate: trace: " + describe(step) + " = ");
+        for (std::string const& line : trace_text_)
+            trace_lines_.push_back(line.c_str());
+    }
+    return {};
+}
+
+Result<void> Launch::start(std::span<char> command_line, bool timed) {
+    clone_args arguments{};
+    int pidfd = -1;
+    arguments.flags = k_namespaces | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+    arguments.exit_signal = SIGCHLD;
+    ChildSetup const setup{&plan_,
+                           shared_,
+                           go_.read.get(),
+                           go_.write.get(),
+                           command_line,
+                           timed,
+                           trace_lines_.empty() ? nullptr : trace_lines_.data()};
+    if (!run_parent_steps(setup)) return tl::unexpected<Error>(failure());
+    clone_start_ns_ = monotonic_ns();
+    auto const pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+    if (pid == 0) child_main(setup);
+    if (pid < 0) return tl::unexpected<Error>(clone_error(errno));
+    pid_ = pid;
+    pidfd_ = Pidfd(Fd(pidfd));
+    go_.read.reset();
+    close_parent_slots(setup);
+    // A child that is gone says why in the shared page; that its pipe is closed is no news.
+    sigset_t pipe_signal;
+    ::sigemptyset(&pipe_signal);
+    ::sigaddset(&pipe_signal, SIGPIPE);
+    ::sigprocmask(SIG_BLOCK, &pipe_signal, nullptr);
+    return {};
+}
+
+Result<void> Launch::map_ids() {
+    if (!plan_.ids.by_parent) return {};
+    TRY(write_map("uid_map", plan_.ids.host_uid));
+    TRY(write_map("gid_map", plan_.ids.host_gid));
+    go();
+    return {};
+}
+
+Result<void> Launch::write_map(char const* file, unsigned id) const {
+    std::string const path = fmt::format("/proc/{}/{}", pid_, file);
+    Fd const map = TRY(Fd::open(path, O_WRONLY));
+    auto written = write_all(map.get(), fmt::format("0 {} 1", id));
+    if (!written) written.error().op = "write(" + path + ")";
+    return written;
+}
+
+void Launch::go() const {
+    (void)!::write(go_.write.get(), "g", 1);
+}
+
+Result<int> Launch::reap(rusage* usage) {
+    int status = 0;
+    while (::wait4(pid_, &status, __WALL, usage) < 0)
+        if (errno != EINTR) return sys_error("wait4");
+    pid_ = -1;
+    return status;
+}
+
+Error Launch::failure() const {
+    return step_error(plan_, static_cast<std::size_t>(shared_->failed_step.load()),
+                      shared_->failed_errno);
+}
+
+} // namespace iso::jail
