@@ -28,6 +28,8 @@ struct NamespaceChoice {
     };
     From from = From::fresh;
     std::string path;
+
+    friend bool operator==(NamespaceChoice const&, NamespaceChoice const&) = default;
 };
 
 /// `count` ids from `inside` on are `outside`... on the host (user_namespaces(7)).
@@ -35,6 +37,8 @@ struct IdRange {
     std::uint32_t inside = 0;
     std::uint32_t outside = 0;
     std::uint32_t count = 1;
+
+    friend bool operator==(IdRange const&, IdRange const&) = default;
 };
 
 struct RootSpec {
@@ -57,6 +61,8 @@ struct RootSpec {
     std::optional<std::uint64_t> quota; ///< of an overlay in memory
     std::string propagation =
         "private"; ///< private, slave, shared, unbindable, with r for all below
+
+    friend bool operator==(RootSpec const&, RootSpec const&) = default;
 };
 
 /// One mount, in the order in which they are made. `type` is a file system's name, or "bind".
@@ -71,6 +77,8 @@ struct MountSpec {
     bool no_exec = false;
     /// What the others leave: "mode=755", "size=65536k", "noatime", "rprivate" and so on.
     std::vector<std::string> options;
+
+    friend bool operator==(MountSpec const&, MountSpec const&) = default;
 };
 
 struct DeviceSpec {
@@ -79,6 +87,8 @@ struct DeviceSpec {
     std::int64_t major = 0, minor = 0;
     std::uint32_t mode = 0666;
     std::uint32_t uid = 0, gid = 0;
+
+    friend bool operator==(DeviceSpec const&, DeviceSpec const&) = default;
 };
 
 /// A rule of the device controller; an empty major or minor means all of them.
@@ -87,6 +97,8 @@ struct DeviceRule {
     char type = 'a'; ///< a, b, c
     std::optional<std::int64_t> major, minor;
     std::string access = "rwm";
+
+    friend bool operator==(DeviceRule const&, DeviceRule const&) = default;
 };
 
 /// Sets of capabilities as bit masks, bit CAP_x for capability x (capabilities(7)).
@@ -96,6 +108,8 @@ struct CapabilitySpec {
     std::uint64_t permitted = 0;
     std::uint64_t inheritable = 0;
     std::uint64_t ambient = 0;
+
+    friend bool operator==(CapabilitySpec const&, CapabilitySpec const&) = default;
 };
 
 struct SeccompSpec {
@@ -108,6 +122,8 @@ struct SeccompSpec {
     Profile profile = Profile::standard;
     std::string path;
     std::string text;
+
+    friend bool operator==(SeccompSpec const&, SeccompSpec const&) = default;
 };
 
 /// What Landlock (landlock(7)) leaves of the file system; empty lists mean no such rule set.
@@ -115,11 +131,15 @@ struct LandlockSpec {
     std::vector<std::string> readable;
     std::vector<std::string> writable;
     [[nodiscard]] bool wanted() const { return !readable.empty() || !writable.empty(); }
+
+    friend bool operator==(LandlockSpec const&, LandlockSpec const&) = default;
 };
 
 struct IoLimit {
     std::int64_t major = 0, minor = 0;
     std::optional<std::uint64_t> read_bytes, write_bytes, read_operations, write_operations;
+
+    friend bool operator==(IoLimit const&, IoLimit const&) = default;
 };
 
 /// What control groups enforce (cgroups(7)).
@@ -142,11 +162,15 @@ struct LimitSpec {
                cpu_period_us || !cpus.empty() || !memory_nodes.empty() || io_weight ||
                !io.empty() || !devices.empty() || !unified.empty();
     }
+
+    friend bool operator==(LimitSpec const&, LimitSpec const&) = default;
 };
 
 struct ResourceLimit {
     int resource = 0; ///< RLIMIT_* (getrlimit(2))
     std::uint64_t soft = 0, hard = 0;
+
+    friend bool operator==(ResourceLimit const&, ResourceLimit const&) = default;
 };
 
 struct NetworkSpec {
@@ -163,11 +187,15 @@ struct NetworkSpec {
     std::string gateway;                ///< also the bridge's own address
     std::string interface = "eth0";     ///< its name inside
     std::uint32_t mtu = 0;              ///< 0: as the kernel has it
+
+    friend bool operator==(NetworkSpec const&, NetworkSpec const&) = default;
 };
 
 struct TimeOffset {
     std::int64_t seconds = 0;
     std::uint32_t nanoseconds = 0;
+
+    friend bool operator==(TimeOffset const&, TimeOffset const&) = default;
 };
 
 struct ProcessSpec {
@@ -184,12 +212,16 @@ struct ProcessSpec {
     CapabilitySpec capabilities;
     std::vector<ResourceLimit> rlimits;
     std::optional<int> oom_score_adjust;
+
+    friend bool operator==(ProcessSpec const&, ProcessSpec const&) = default;
 };
 
 struct Hook {
     std::string path;
     std::vector<std::string> arguments, environment;
     std::optional<int> timeout_seconds;
+
+    friend bool operator==(Hook const&, Hook const&) = default;
 };
 
 struct JailSpec {
@@ -222,6 +254,8 @@ struct JailSpec {
     [[nodiscard]] NamespaceChoice& at(Namespace which) {
         return namespaces[static_cast<std::size_t>(which)];
     }
+
+    friend bool operator==(JailSpec const&, JailSpec const&) = default;
 };
 
 } // namespace iso::jail
