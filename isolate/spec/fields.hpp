@@ -112,6 +112,7 @@ constexpr auto fields_of(TimeOffset const*) {
 constexpr auto fields_of(ProcessSpec const*) {
     using S = ProcessSpec;
     return std::tuple{field("arguments", &S::arguments),
+                      field("from_host", &S::from_host),
                       field("environment", &S::environment),
                       field("directory", &S::directory),
                       field("uid", &S::uid),

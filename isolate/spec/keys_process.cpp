@@ -135,6 +135,15 @@ constexpr Key k_process_keys[] = {
          return {};
      },
      [](JailSpec const& s) { return s.process.arguments; }},
+    {"host-program", "yes|no", k_program,
+     "Whether the program is a file of the host that appears inside at its own path (no: it is the "
+     "root's)",
+     "yes", Kind::flag,
+     [](JailSpec& s, Text v, Base) -> Result<void> {
+         s.process.from_host = TRY(form::yes_no(v));
+         return {};
+     },
+     [](JailSpec const& s) { return unless(!s.process.from_host, "yes"); }},
     {"env", "NAME=VALUE", k_program, "A variable for the program; nothing else is inherited",
      "PATH=/bin", Kind::list,
      [](JailSpec& s, Text v, Base) -> Result<void> {

@@ -1,3 +1,4 @@
+#include "isolate/spec/fields.hpp"
 #include "isolate/spec/json_text.hpp"
 #include "isolate/spec/spec_json.hpp"
 #include "isolate/spec/spec_samples.hpp"
@@ -17,6 +18,27 @@ std::string refusal(std::string const& text) {
 }
 
 } // namespace
+
+// A structured binding names every member, or does not compile: a member that is new in spec.hpp
+// and not in the lists of fields.hpp stops here, before a state file loses it.
+#define ISO_EVERY_MEMBER(Struct, count, ...)                                                       \
+    TEST_CASE("the state file has every member of " #Struct) {                                     \
+        Struct const value{};                                                                      \
+        [[maybe_unused]] auto const& [__VA_ARGS__] = value;                                        \
+        using Fields = decltype(fields_of(&value));                                                \
+        STATIC_REQUIRE(std::tuple_size_v<Fields> == (count));                                      \
+    }
+ISO_EVERY_MEMBER(RootSpec, 7, a, b, c, d, e, f, g)
+ISO_EVERY_MEMBER(MountSpec, 9, a, b, c, d, e, f, g, h, i)
+ISO_EVERY_MEMBER(DeviceSpec, 7, a, b, c, d, e, f, g)
+ISO_EVERY_MEMBER(DeviceRule, 5, a, b, c, d, e)
+ISO_EVERY_MEMBER(SeccompSpec, 3, a, b, c)
+ISO_EVERY_MEMBER(IoLimit, 6, a, b, c, d, e, f)
+ISO_EVERY_MEMBER(LimitSpec, 14, a, b, c, d, e, f, g, h, i, j, k, l, m, n)
+ISO_EVERY_MEMBER(NetworkSpec, 6, a, b, c, d, e, f)
+ISO_EVERY_MEMBER(ProcessSpec, 15, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)
+ISO_EVERY_MEMBER(Hook, 4, a, b, c, d)
+ISO_EVERY_MEMBER(JailSpec, 23, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w)
 
 TEST_CASE("a jail written as JSON and read again is the same jail") {
     REQUIRE(spec_from_json(spec_to_json({}), "state").value() == JailSpec{});

@@ -120,6 +120,7 @@ inline void limits(Chance& chance, JailSpec& spec) {
 
 inline void process(Chance& chance, ProcessSpec& process) {
     process.arguments = chance.some([&] { return chance.text(0); });
+    process.from_host = chance.once_in(2);
     process.environment = chance.some([&] { return chance.name() + "=" + chance.text(0); });
     if (chance.once_in(2)) process.directory = chance.path();
     if (chance.once_in(2)) process.uid = chance.id();
