@@ -174,8 +174,9 @@ Result sys_prctl(u64 option, u64 argument) {
         process.short_name();
         return copy_out(argument, process.name, sizeof process.name);
     case PR_SET_PDEATHSIG:
+        if (argument > k_signals) return -EINVAL;
         process.death_signal = static_cast<int>(argument);
-        return argument > k_signals ? -EINVAL : 0;
+        return 0;
     case PR_GET_DUMPABLE:
         return 1;
     case PR_SET_DUMPABLE:

@@ -26,6 +26,7 @@ void same_under_stress(Arena const& arena, std::vector<std::string> const& argum
     job.engine_options = options;
     Ran const ran = arena.run(job);
     CHECK(native.status == 0);
+    INFO(ran.err);
     CHECK(ran.status == 0);
     CHECK(ran.out == native.out);
 }
@@ -34,6 +35,7 @@ void same_under_stress(Arena const& arena, std::vector<std::string> const& argum
 void fuzz(Arena const& arena, std::string const& seed, std::string const& children) {
     if (!is_guest_kernel(arena)) return;
     Ran const ran = arena.run(program("fuzz", {"seed=" + seed, "children=" + children}));
+    INFO(ran.err);
     CHECK(ran.status == 0);
     CHECK(ran.out == "done\n");
 }
@@ -44,6 +46,7 @@ void exhaust(Arena const& arena, std::string const& seed, std::string const& rou
         "stress", {"seed=" + seed, "rounds=" + rounds, "only=exhaustion", "exhaust=1", "leaks=1"});
     job.memory_bytes = (arena.is("vmm-mini") ? 12 : 48) << 20; // there a page costs more
     Ran const ran = arena.run(job);
+    INFO(ran.err);
     CHECK(ran.status == 0);
     CHECK(ran.out == "done\n");
 }

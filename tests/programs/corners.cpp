@@ -203,6 +203,36 @@ void many_execs() {
     }
 }
 
+// One that does not exist is refused, and the one that was asked for before still comes.
+void death_signals() {
+    Word* const word = shared_words();
+    pid_t const parent = start([&] {
+        if (fork() == 0) {
+            sigset_t set;
+            sigemptyset(&set);
+            sigaddset(&set, SIGUSR1);
+            sigprocmask(SIG_BLOCK, &set, nullptr);
+            prctl(PR_SET_PDEATHSIG, SIGUSR1);
+            for (unsigned long const wrong : {65UL, 0x80000001UL, ~0UL, 1UL << 32U})
+                if (prctl(PR_SET_PDEATHSIG, wrong) != 0 && errno == EINVAL) ++word[3];
+            word[0].store(1);
+            int got = 0;
+            sigwait(&set, &got);
+            word[1].store(got);
+            word[2].store(1);
+            _exit(0);
+        }
+        while (word[0].load() == 0)
+            usleep(1'000);
+        return 0;
+    });
+    status_of(parent);
+    while (word[2].load() == 0)
+        usleep(1'000);
+    say("death signals refused", std::to_string(word[3].load()));
+    say("death signal", std::to_string(word[1].load()));
+}
+
 void vforks() {
     // Killed while its child has its memory.
     Word* const word = shared_words();
@@ -457,6 +487,7 @@ int main(int argc, char**) {
     run("ignored", ignored_is_gone);
     run("exec", exec_in_thread);
     run("execs", many_execs);
+    run("death signals", death_signals);
     run("vforks", vforks);
     run("children", unwanted_children);
     run("jobs", job_states);
