@@ -27,8 +27,9 @@ std::string filter_text(JailPlan const& plan) {
 }
 
 std::string memory_text(MemoryLimit memory, RunReport const& report) {
-    if (memory == MemoryLimit::none) return "not limited (--memory)";
-    return report.facts.at("memory.limit");
+    auto const text = report.facts.find("memory.limit");
+    return memory == MemoryLimit::none || text == report.facts.end() ? "not limited (--memory)"
+                                                                     : text->second;
 }
 
 } // namespace

@@ -4,7 +4,7 @@
 #include "isolate/explain.hpp"
 #include "isolate/hints.hpp"
 #include "isolate/launch.hpp"
-#include "isolate/memory_group.hpp"
+#include "isolate/limits/jail_limits.hpp"
 #include "isolate/supervise.hpp"
 
 #include <fmt/format.h>
@@ -29,14 +29,14 @@ public:
 
     Result<void> all() {
         TRY(signals_.open());
-        TRY(limit_memory());
+        TRY(prepare_limits());
         plan_ = TRY(make_plan(options_, ids_, memory_));
         Launch launch(plan_);
         TRY(launch.prepare(options_.run.trace));
         TRY(launch.start(options_.command_line, options_.run.explain));
         TRY(launch.map_ids());
-        if (memory_ == MemoryLimit::cgroup) {
-            TRY(group_.attach(launch.pid()));
+        if (limits_.joins()) {
+            TRY(limits_.join(launch.pid(), false));
             launch.go();
         }
         Waited const waited = TRY(supervise(launch.pidfd(), signals_, deadline()));
@@ -47,17 +47,17 @@ public:
     }
 
 private:
-    Result<void> limit_memory() {
-        if (!options_.spec.limits.memory) return {};
-        auto group = MemoryGroup::create(*options_.spec.limits.memory);
-        if (group) {
-            group_ = std::move(*group);
+    Result<void> prepare_limits() {
+        GroupOptions group;
+        group.backend = options_.group_backend;
+        TRY(limits_.prepare(options_.spec, group));
+        for (std::string const& line : limits_.warnings())
+            (void)write_all(STDERR_FILENO, "isolate: " + line + "\n");
+        if (limits_.address_space()) {
+            memory_ =
+                limits_.joins() ? MemoryLimit::address_space_in_cgroup : MemoryLimit::address_space;
+        } else if (limits_.joins()) {
             memory_ = MemoryLimit::cgroup;
-            report_.facts["memory.limit"] = "cgroup " + group_.name();
-        } else {
-            memory_ = MemoryLimit::address_space;
-            report_.facts["memory.limit"] = fmt::format("RLIMIT_AS, for each process ({}: {})",
-                                                        group.error().op, group.error().cause);
         }
         return {};
     }
@@ -76,11 +76,8 @@ private:
         report_.phases.enter = phase(shared.enter_ns);
         report_.phases.exit = shared.exit_ns != 0 ? shared.exit_ns : monotonic_ns();
         count(launch, usage);
-        if (memory_ == MemoryLimit::cgroup) {
-            report_.counters["host.memory_peak_bytes"] = group_.peak_bytes();
-            report_.counters["host.memory_refusals"] = group_.refusals();
-        }
-        TRY(group_.remove());
+        limits_.tell(report_);
+        TRY(limits_.group().remove());
         report_.phases.destroy = monotonic_ns();
         if (shared.refused_step >= 0)
             report_.facts["refused"] =
@@ -89,6 +86,10 @@ private:
         if (options_.run.explain) {
             std::string const text = explain(plan_, shared, report_, memory_);
             (void)write_all(STDERR_FILENO, text);
+            std::string limits;
+            for (std::string const& line : limits_.explained())
+                limits += (limits.empty() ? "  limits: " : "    ") + line + "\n";
+            (void)write_all(STDERR_FILENO, limits);
         }
         if (waited.timed_out) {
             report_.ended = Ended::timeout;
@@ -135,7 +136,7 @@ private:
     RunReport& report_;
     StopSignals signals_;
     MemoryLimit memory_ = MemoryLimit::none;
-    MemoryGroup group_; // removed after the launch, which ends what is in it
+    JailLimits limits_; // its group is removed after the launch, which ends what is in it
     JailPlan plan_;
 };
 

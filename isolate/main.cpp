@@ -79,6 +79,16 @@ int isolate_main(int argc, char** argv) {
         ->check(CLI::Range(2, 4194304))
         ->capture_default_str();
 
+    run.add_option_function<std::string>(
+           "--cgroup-backend",
+           [&options](std::string const& text) {
+               options.group_backend = text == "direct" ? jail::GroupBackendKind::direct
+                                                        : jail::GroupBackendKind::libcgroup;
+           },
+           "By what control groups are made: direct writes, or libcgroup")
+        ->type_name("BACKEND")
+        ->check(CLI::IsMember({"direct", "libcgroup"}));
+
     bool as_json = false;
     CLI::App& probe = *app.add_subcommand("probe", "Say whether jails can be made here");
     probe.add_flag("--json", as_json, "As one line of JSON");

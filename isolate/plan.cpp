@@ -373,7 +373,8 @@ private:
             limit(RLIMIT_NPROC, *spec_.limits.tasks,
                   "a fork bomb ends here: the kernel counts the tasks of this user namespace");
         limit(RLIMIT_CORE, 0, "no core file, and no host program to write one");
-        if (memory_ == MemoryLimit::address_space)
+        if (memory_ == MemoryLimit::address_space ||
+            memory_ == MemoryLimit::address_space_in_cgroup)
             limit(RLIMIT_AS, *spec_.limits.memory,
                   "--memory, for each process: no memory group may be made here");
     }
@@ -437,7 +438,8 @@ Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryL
     plan.ids = ids;
     TRY(check_program(plan, spec));
     plan.filter = default_filter();
-    plan.await_cgroup = memory == MemoryLimit::cgroup;
+    plan.await_cgroup =
+        memory == MemoryLimit::cgroup || memory == MemoryLimit::address_space_in_cgroup;
 
     plan.words = spec.process.arguments;
     plan.words.insert(plan.words.end(), spec.process.environment.begin(),

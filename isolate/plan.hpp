@@ -2,6 +2,7 @@
 
 #include "common/result.hpp"
 #include "common/run_options.hpp"
+#include "isolate/limits/backend.hpp"
 #include "isolate/seccomp_compiler.hpp"
 #include "isolate/spec/spec.hpp"
 
@@ -86,7 +87,8 @@ struct JailOptions {
     JailSpec spec;
     RunOptions run; ///< of these only what is no property of the jail: time, telling, reporting
     std::span<char>
-        command_line;       ///< our own argv strings, wiped in process 1: they tell of the host
+        command_line; ///< our own argv strings, wiped in process 1: they tell of the host
+    GroupBackendKind group_backend = k_usual_group_backend;
     bool rehearsal = false; ///< end where the program would start
 };
 
@@ -110,7 +112,12 @@ struct JailPlan {
 };
 
 /// How the memory limit of a jail is enforced.
-enum class MemoryLimit { none, cgroup, address_space };
+enum class MemoryLimit {
+    none,
+    cgroup,
+    address_space,
+    address_space_in_cgroup, ///< there is a control group, but not for memory
+};
 
 /// Checks the program and the options against this machine and writes the plan.
 /// Errors: the program is missing (127) or cannot be executed in this jail (126); anything else

@@ -16,7 +16,10 @@ JailSpec spec_from(RunOptions const& run) {
         mount.recursive = mount.read_only = mount.no_suid = mount.no_dev = true;
     }
     spec.limits.tasks = k_usual_tasks;
-    if (run.memory_bytes != 0) spec.limits.memory = run.memory_bytes;
+    if (run.memory_bytes != 0) {
+        spec.limits.memory = run.memory_bytes;
+        spec.limits.swap = 0; // it cannot have more, not even slowly
+    }
     ProcessSpec& process = spec.process;
     process.from_host = true;
     process.arguments.reserve(1 + run.arguments.size());
