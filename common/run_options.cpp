@@ -116,16 +116,17 @@ void add_run_options(CLI::App& run, RunOptions& options) {
 
 namespace {
 
-/// The index in argv of PROGRAM, or argc: the first word after `run` that is neither an option nor
-/// an option's value. CLI11 cannot tell the program's options from ours, so the line is cut first.
-int find_program_word(CLI::App const& run, std::vector<std::string> const& words) {
+/// The index of the first word from `from` on that is neither an option of `app` nor an option's
+/// value, or the number of words. CLI11 cannot tell the program's options from ours, so the line is
+/// cut first.
+int find_plain_word(CLI::App const& app, std::vector<std::string> const& words, int from) {
     int const count = static_cast<int>(words.size());
-    for (int i = 2; i < count; ++i) {
+    for (int i = from; i < count; ++i) {
         std::string const& word = words[static_cast<std::size_t>(i)];
         if (word == "--") return i + 1;
         if (word.size() < 2 || word.front() != '-') return i;
         if (word.find('=') != std::string::npos) continue;
-        CLI::Option const* const option = run.get_option_no_throw(word);
+        CLI::Option const* const option = app.get_option_no_throw(word);
         if (option != nullptr && option->get_items_expected_min() > 0) ++i;
     }
     return count;
@@ -136,16 +137,27 @@ int find_program_word(CLI::App const& run, std::vector<std::string> const& words
 CommandLine parse_command_line(CLI::App& app, int argc, char const* const* argv,
                                RunOptions* options) {
     std::vector<std::string> words(argv, argv + argc);
-    bool const is_run = options != nullptr && argc > 1 && words[1] == "run";
+    // The verbs that end with PROGRAM [ARG...]; exec has a name before that.
+    int const verb = find_plain_word(app, words, 1);
+    std::string const name = verb < argc ? words[static_cast<std::size_t>(verb)] : "";
+    CLI::App const* command = nullptr;
+    if (name == "run" || name == "create" || name == "exec")
+        for (CLI::App const* const known : app.get_subcommands([](CLI::App*) { return true; }))
+            if (known->get_name() == name) command = known;
+    bool const is_run = options != nullptr && command != nullptr;
     try {
         if (is_run) {
-            auto const program =
-                static_cast<std::ptrdiff_t>(find_program_word(*app.get_subcommand("run"), words));
+            std::ptrdiff_t end = find_plain_word(*command, words, verb + 1);
+            std::ptrdiff_t program = end;
+            if (name == "exec" && end < argc) {
+                program = ++end;
+                if (program < argc && words[static_cast<std::size_t>(program)] == "--") ++program;
+            }
             if (program < argc) {
                 options->program = words[static_cast<std::size_t>(program)];
                 options->arguments.assign(words.begin() + program + 1, words.end());
-                words.resize(static_cast<std::size_t>(program));
             }
+            if (end < argc) words.resize(static_cast<std::size_t>(end));
             if (words.back() == "--") words.pop_back();
         }
         std::vector<std::string> reversed(words.rbegin(), words.rend() - 1);
@@ -157,9 +169,9 @@ CommandLine parse_command_line(CLI::App& app, int argc, char const* const* argv,
         return {false, exit_code::done};
     } catch (CLI::ParseError const& problem) {
         std::string const text = fmt::format("{0}: {1}; try: {0}{2} --help\n", app.get_name(),
-                                             problem.what(), is_run ? " run" : "");
+                                             problem.what(), is_run ? " " + name : "");
         std::fwrite(text.data(), 1, text.size(), stderr);
-        return {false, is_run ? exit_code::engine_failed : exit_code::usage};
+        return {false, is_run || name == "wait" ? exit_code::engine_failed : exit_code::usage};
     }
 }
 

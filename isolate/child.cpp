@@ -57,6 +57,10 @@ bool run_steps(ChildSetup const& setup, std::size_t from, std::size_t to) {
         }
         setup.shared->failed_errno = failed;
         setup.shared->failed_step = static_cast<int>(i);
+        if (setup.shared->start_connection != 0) {
+            StartFailure const told{static_cast<std::int32_t>(step.op), failed};
+            (void)!::write(setup.shared->start_connection, &told, sizeof told);
+        }
         return false;
     }
     return true;
@@ -107,6 +111,8 @@ void child_main(ChildSetup const& setup) {
     Shared& shared = *setup.shared;
     shared.start_ns = monotonic_ns();
     ::close(setup.go_write);
+    for (int const fd : setup.ours)
+        ::close(fd);
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);

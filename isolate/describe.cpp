@@ -76,6 +76,10 @@ std::string describe(Step const& step) {
         return "prctl(PR_SET_NO_NEW_PRIVS)";
     case Op::not_dumpable:
         return "prctl(PR_SET_DUMPABLE, 0)";
+    case Op::outlive_parent:
+        return "prctl(PR_SET_PDEATHSIG, 0)";
+    case Op::await_start:
+        return "accept(start)";
     case Op::filter_calls:
         return "seccomp(SECCOMP_SET_MODE_FILTER)";
     case Op::start_program:

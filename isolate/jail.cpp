@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <unistd.h>
 
@@ -22,24 +23,31 @@ namespace {
 /// A run in the foreground, in progress: owns everything that has to be undone.
 class Run {
 public:
-    Run(JailOptions const& options, IdMap const& ids, RunReport& report)
+    Run(JailOptions const& options, IdMap const& ids, NamedRun* named, RunReport& report)
         : options_(options)
         , ids_(ids)
+        , named_(named)
         , report_(report) {}
 
     Result<void> all() {
         TRY(signals_.open());
         TRY(prepare_limits());
         plan_ = TRY(make_plan(options_, ids_, memory_));
+        if (named_ != nullptr && named_->start_listener >= 0) hold_at_start(plan_);
         Launch launch(plan_);
         TRY(launch.prepare(options_.run.trace));
+        if (named_ != nullptr) TRY(launch.announce(named_->start_listener, named_->ours));
         TRY(launch.start(options_.command_line, options_.run.explain));
+        if (named_ != nullptr)
+            TRY(named_->begun(launch, limits_.joins() ? limits_.group().record() : std::string()));
         TRY(launch.map_ids());
         if (limits_.joins()) {
             TRY(limits_.join(launch.pid(), false));
             launch.go();
         }
-        Waited const waited = TRY(supervise(launch.pidfd(), signals_, deadline()));
+        Waited const waited =
+            TRY(named_ == nullptr ? supervise(launch.pidfd(), signals_, deadline())
+                                  : supervise_named(launch));
         rusage usage{};
         int const init_status = TRY(launch.reap(&usage));
         TRY(conclude(launch, waited, init_status, usage));
@@ -50,6 +58,7 @@ private:
     Result<void> prepare_limits() {
         GroupOptions group;
         group.backend = options_.group_backend;
+        group.every_controller = named_ != nullptr; // it can be paused, counted, changed
         TRY(limits_.prepare(options_.spec, group));
         for (std::string const& line : limits_.warnings())
             (void)write_all(STDERR_FILENO, "isolate: " + line + "\n");
@@ -60,6 +69,29 @@ private:
             memory_ = MemoryLimit::cgroup;
         }
         return {};
+    }
+
+    Result<Waited> supervise_named(Launch const& launch) {
+        std::vector<pollfd> polled{{launch.ready_fd(), POLLIN, 0}};
+        polled.insert(polled.end(), named_->polled.begin(), named_->polled.end());
+        Service service;
+        service.polled = polled;
+        service.serve = [&](std::uint64_t& until) {
+            if (polled[0].revents != 0) {
+                char byte = 0;
+                bool const waits = ::read(launch.ready_fd(), &byte, 1) == 1;
+                if (!waits) polled[0].fd = -1;
+                if (!waits && options_.run.timeout_ns != 0) // counted from the start
+                    until = monotonic_ns() + options_.run.timeout_ns;
+                if (waits || !launch.failed()) named_->ready(waits);
+            }
+            for (std::size_t i = 0; i < named_->polled.size(); ++i)
+                named_->polled[i].revents = polled[i + 1].revents;
+            named_->serve(named_->polled);
+            std::copy(named_->polled.begin(), named_->polled.end(), polled.begin() + 1);
+        };
+        return supervise(launch.pidfd(), signals_, named_->start_listener >= 0 ? 0 : deadline(),
+                         service);
     }
 
     [[nodiscard]] std::uint64_t deadline() const {
@@ -133,6 +165,7 @@ private:
 
     JailOptions const& options_;
     IdMap const ids_;
+    NamedRun* const named_;
     RunReport& report_;
     StopSignals signals_;
     MemoryLimit memory_ = MemoryLimit::none;
@@ -142,13 +175,13 @@ private:
 
 } // namespace
 
-RunReport run(JailOptions const& options) {
+RunReport run(JailOptions const& options, NamedRun* named) {
     RunReport report;
     report.engine = "isolate";
     report.phases.create = monotonic_ns();
     IdMap const ids = choose_ids();
     report.backend = ids.backend();
-    Run run(options, ids, report);
+    Run run(options, ids, named, report);
     if (auto done = run.all(); !done) {
         report.ended = Ended::engine_failed;
         report.failure = std::move(done.error());

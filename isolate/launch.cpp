@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <unistd.h>
@@ -23,6 +24,19 @@ constexpr std::uint64_t k_namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPI
                                        CLONE_NEWTIME;
 
 } // namespace
+
+void hold_at_start(JailPlan& plan) {
+    // Before the filter, which need not allow accept(2). From there on nobody inside can look at
+    // this process or trace it: it is not dumpable.
+    auto const end = plan.steps.begin() + static_cast<std::ptrdiff_t>(plan.program_step);
+    auto const at = std::find_if(plan.steps.begin(), end,
+                                 [](Step const& step) { return step.op == Op::filter_calls; });
+    plan.steps.insert(at, Step{.op = Op::await_start,
+                               .why = "created: it goes on when somebody starts it",
+                               .path = {},
+                               .text = {}});
+    ++plan.program_step;
+}
 
 Launch::~Launch() {
     if (pid_ <= 0) return; // left early by an error: nothing may stay behind
@@ -49,19 +63,31 @@ Result<void> Launch::prepare(bool trace) {
     return {};
 }
 
+Result<void> Launch::announce(int start_listener, std::span<int const> ours) {
+    start_listener_ = start_listener;
+    ours_ = ours;
+    ready_ = TRY(Pipe::create());
+    return {};
+}
+
 Result<void> Launch::start(std::span<char> command_line, bool timed) {
     clone_args arguments{};
     int pidfd = -1;
     arguments.flags = k_namespaces | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
-    ChildSetup const setup{&plan_,
-                           shared_,
-                           go_.read.get(),
-                           go_.write.get(),
-                           command_line,
-                           timed,
-                           trace_lines_.empty() ? nullptr : trace_lines_.data()};
+    ChildSetup const setup{
+        .plan = &plan_,
+        .shared = shared_,
+        .go_read = go_.read.get(),
+        .go_write = go_.write.get(),
+        .command_line = command_line,
+        .timed = timed,
+        .start_listener = start_listener_,
+        .ready = ready_.write.get(),
+        .ours = ours_,
+        .trace_lines = trace_lines_.empty() ? nullptr : trace_lines_.data(),
+    };
     if (!run_parent_steps(setup)) return tl::unexpected<Error>(failure());
     clone_start_ns_ = monotonic_ns();
     auto const pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
@@ -70,6 +96,7 @@ Result<void> Launch::start(std::span<char> command_line, bool timed) {
     pid_ = pid;
     pidfd_ = Pidfd(Fd(pidfd));
     go_.read.reset();
+    ready_.write.reset();
     close_parent_slots(setup);
     // A child that is gone says why in the shared page; that its pipe is closed is no news.
     sigset_t pipe_signal;

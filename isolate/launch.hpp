@@ -10,6 +10,9 @@
 
 namespace iso::jail {
 
+/// Makes the jail of a plan stop before its program until somebody starts it (Op::await_start).
+void hold_at_start(JailPlan& plan);
+
 /// A jail being started: from its plan to a process 1 that carries it out.
 ///
 /// The parent's half in the order of calls: prepare(), start(), then while the child is at its own
@@ -26,6 +29,12 @@ public:
 
     /// Makes what both sides share. `trace`: each step is told on stderr.
     Result<void> prepare(bool trace);
+    /// For a jail that somebody waits for: ready_fd() is readable when it waits for its start (a
+    /// byte), and at the end of the file when its program was started or will not be (failed()).
+    /// `start_listener`: where a held plan accepts, or -1; `ours`: descriptors that the child
+    /// closes at once. Precondition: prepare().
+    Result<void> announce(int start_listener, std::span<int const> ours);
+    [[nodiscard]] int ready_fd() const { return ready_.read.get(); }
     /// The parent's steps, then clone3(2). `command_line`: see JailOptions; `timed`: the time of
     /// each step is kept.
     Result<void> start(std::span<char> command_line, bool timed);
@@ -52,6 +61,9 @@ private:
     Mapping memory_;
     Shared* shared_ = nullptr;
     Pipe go_;
+    Pipe ready_;
+    int start_listener_ = -1;
+    std::span<int const> ours_;
     std::vector<std::string> trace_text_;
     std::vector<char const*> trace_lines_;
     Pidfd pidfd_;

@@ -2,6 +2,7 @@
 #include "common/run_options.hpp"
 #include "common/version.hpp"
 #include "isolate/jail.hpp"
+#include "isolate/life/commands.hpp"
 #include "isolate/plain_line.hpp"
 #include "isolate/run_spec.hpp"
 
@@ -29,8 +30,8 @@ void print_stats(RunReport const& report, StatsFormat format) {
         fmt::print(stderr, "  {:<28} {}\n", name, value);
 }
 
-int run_verb(jail::JailOptions const& options) {
-    RunReport const report = jail::run(options);
+/// Says how a run ended, to everybody who asked for it. Returns what to end with.
+int tell(jail::JailOptions const& options, RunReport const& report) {
     if (report.failure) print_error("isolate", *report.failure);
     if (options.run.stats != StatsFormat::none) print_stats(report, options.run.stats);
     if (auto written = write_report(options.run.report_fd, report); !written) {
@@ -38,6 +39,36 @@ int run_verb(jail::JailOptions const& options) {
         return exit_code::engine_failed;
     }
     return report.exit_status();
+}
+
+int run_verb(jail::JailOptions const& options) {
+    return tell(options, jail::run(options));
+}
+
+/// What `run` and `create` have beside the options that all engines share.
+struct JailLine {
+    std::string hostname = jail::JailSpec().hostname;
+    std::uint64_t tasks = jail::k_usual_tasks;
+    jail::GroupBackendKind group_backend = jail::k_usual_group_backend;
+};
+
+void add_jail_options(CLI::App& command, RunOptions& options, JailLine& line) {
+    add_run_options(command, options);
+    command
+        .add_option_function<std::string>(
+            "--cgroup-backend",
+            [&line](std::string const& text) {
+                line.group_backend = text == "direct" ? jail::GroupBackendKind::direct
+                                                      : jail::GroupBackendKind::libcgroup;
+            },
+            "By what control groups are made: direct writes, or libcgroup")
+        ->type_name("BACKEND")
+        ->check(CLI::IsMember({"direct", "libcgroup"}));
+    command.add_option("--hostname", line.hostname, "The host name inside")->type_name("NAME");
+    command.add_option("--pids", line.tasks, "The most processes and threads inside")
+        ->type_name("N")
+        ->check(CLI::Range(2, 4194304))
+        ->capture_default_str();
 }
 
 int probe_verb(bool as_json) {
@@ -69,25 +100,19 @@ int isolate_main(int argc, char** argv) {
     app.set_version_flag("--version", std::string("isolate ") + k_version);
     app.require_subcommand(1);
 
+    jail::LifeOptions life;
+    life.run = &options.run;
+    JailLine jail_line;
     CLI::App& run = *app.add_subcommand("run", "Run a program in a jail");
-    add_run_options(run, options.run);
-    std::string hostname = options.spec.hostname;
-    std::uint64_t tasks = jail::k_usual_tasks;
-    run.add_option("--hostname", hostname, "The host name inside")->type_name("NAME");
-    run.add_option("--pids", tasks, "The most processes and threads inside")
-        ->type_name("N")
-        ->check(CLI::Range(2, 4194304))
-        ->capture_default_str();
-
-    run.add_option_function<std::string>(
-           "--cgroup-backend",
-           [&options](std::string const& text) {
-               options.group_backend = text == "direct" ? jail::GroupBackendKind::direct
-                                                        : jail::GroupBackendKind::libcgroup;
-           },
-           "By what control groups are made: direct writes, or libcgroup")
-        ->type_name("BACKEND")
-        ->check(CLI::IsMember({"direct", "libcgroup"}));
+    add_jail_options(run, options.run, jail_line);
+    jail::add_naming_options(run, life);
+    run.add_flag("-d,--detach", life.detach,
+                 "Come back when the program runs; the jail stays in the background");
+    CLI::App& create =
+        *app.add_subcommand("create", "Make a jail whose program waits for `isolate start`");
+    add_jail_options(create, options.run, jail_line);
+    jail::add_naming_options(create, life);
+    jail::add_life_verbs(app, life);
 
     bool as_json = false;
     CLI::App& probe = *app.add_subcommand("probe", "Say whether jails can be made here");
@@ -95,11 +120,15 @@ int isolate_main(int argc, char** argv) {
 
     CommandLine const line = parse_command_line(app, argc, argv, &options.run);
     if (!line.proceed) return line.exit_status;
-    if (!run.parsed()) return probe_verb(as_json);
+    if (probe.parsed()) return probe_verb(as_json);
+    if (!run.parsed() && !create.parsed()) return jail::run_life_verb(app, life);
     options.spec = jail::spec_from(options.run);
-    options.spec.hostname = hostname;
-    options.spec.limits.tasks = tasks;
-    return run_verb(options);
+    options.spec.hostname = jail_line.hostname;
+    options.spec.limits.tasks = jail_line.tasks;
+    options.group_backend = jail_line.group_backend;
+    if (!create.parsed() && !jail::is_named(life)) return run_verb(options);
+    return jail::run_named(options, life, create.parsed(),
+                           [&](RunReport const& report) { return tell(options, report); });
 }
 
 } // namespace

@@ -43,6 +43,8 @@ enum class Op : std::uint8_t {
     drop_capabilities, ///< securebits, ambient set, capset(0)
     no_new_privileges, ///< prctl(PR_SET_NO_NEW_PRIVS)
     not_dumpable,      ///< prctl(PR_SET_DUMPABLE, 0)
+    outlive_parent,    ///< prctl(PR_SET_PDEATHSIG, 0)
+    await_start,       ///< accept on the socket of a created jail until somebody starts it
     filter_calls,      ///< seccomp(2)
     start_program,     ///< clone: from here on in the program's own process
     new_session,       ///< setsid

@@ -23,7 +23,14 @@ struct Shared {
     std::uint64_t exit_ns = 0;          ///< the program was reaped
     std::atomic<bool> ended = false;    ///< the program ended by itself: `wait_status` is set
     int wait_status = 0;                ///< as from waitpid(2)
+    int start_connection = 0;           ///< the child's descriptor to whoever started it; 0: none
     std::uint64_t step_end_ns[k_max_steps] = {}; ///< touched only with --explain
+};
+
+/// What a created jail that fails to start its program says to whoever started it.
+struct StartFailure {
+    std::int32_t op = 0;    ///< Op
+    std::int32_t error = 0; ///< errno
 };
 
 /// What the child needs beside the plan.
@@ -34,6 +41,9 @@ struct ChildSetup {
     int go_write = -1; ///< to be closed by the child
     std::span<char> command_line; ///< wiped, see JailOptions
     bool timed = false;
+    int start_listener = -1; ///< where Op::await_start accepts
+    int ready = -1; ///< gets a 'c' when that waits; closed by the program's start, or by the end
+    std::span<int const> ours;                ///< descriptors to be closed by the child
     char const* const* trace_lines = nullptr; ///< one for each step with --trace
 };
 

@@ -142,6 +142,27 @@ int await_parent(ChildSetup const& setup) {
     return got == 1 ? 0 : EOWNERDEAD;
 }
 
+/// Waits until somebody connects and writes a byte; whoever only looks whether we wait closes
+/// without one. The connection stays open: that the program closes it by being started, or what we
+/// write to it, is the answer.
+int await_start(ChildSetup const& setup) {
+    (void)!::write(setup.ready, "c", 1);
+    for (;;) {
+        int const connection = ::accept4(setup.start_listener, nullptr, nullptr, SOCK_CLOEXEC);
+        if (connection < 0) {
+            if (errno == EINTR || errno == ECONNABORTED) continue;
+            return errno;
+        }
+        char byte = 0;
+        if (::read(connection, &byte, 1) == 1) {
+            ::close(setup.start_listener); // from here on nobody can start it again
+            setup.shared->start_connection = connection;
+            return 0;
+        }
+        ::close(connection);
+    }
+}
+
 int become_root_inside() {
     // Raw calls: the C library's wrappers signal all threads, of which there is one.
     if (::syscall(SYS_setgroups, 0, nullptr) != 0) return errno;
@@ -294,6 +315,10 @@ int run_step(Step const& step, ChildSetup const& setup, int* slots) {
         return result(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     case Op::not_dumpable:
         return result(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    case Op::outlive_parent:
+        return result(::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0));
+    case Op::await_start:
+        return await_start(setup);
     case Op::filter_calls:
         return result(install_seccomp(setup.plan->filter.data(), setup.plan->filter.size()));
     case Op::start_program:

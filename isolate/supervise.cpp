@@ -43,7 +43,7 @@ Result<Waited> supervise(Pidfd const& jail, StopSignals const& signals, std::uin
                 service.polled[i].revents = polled[2 + i].revents;
                 serve = serve || polled[2 + i].revents != 0;
             }
-            if (serve) service.serve();
+            if (serve) service.serve(deadline_ns);
             if (polled[0].revents != 0) break;
         }
         if (ready == 0) {

@@ -20,8 +20,9 @@ struct Waited {
 struct Service {
     /// Looked at together with the jail; those with a negative descriptor are skipped.
     std::span<pollfd> polled = {};
-    /// Called when one of them has something.
-    std::function<void()> serve = {};
+    /// Called when one of them has something (`revents`); may change their descriptors, and the
+    /// deadline.
+    std::function<void(std::uint64_t& deadline_ns)> serve = {};
     /// Called for a signal that is none of those that end a jail.
     std::function<void(int)> other_signal = {};
 };
