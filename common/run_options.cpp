@@ -162,7 +162,11 @@ CommandLine parse_command_line(CLI::App& app, int argc, char const* const* argv,
         }
         std::vector<std::string> reversed(words.rbegin(), words.rend() - 1);
         app.parse(reversed); // CLI11 takes a vector last word first
-        if (is_run && options->program.empty()) throw CLI::RequiredError("PROGRAM");
+        if (is_run && options->program.empty()) {
+            // A jail file can name the program as well.
+            CLI::Option const* const file = command->get_option_no_throw("--file");
+            if (file == nullptr || file->count() == 0) throw CLI::RequiredError("PROGRAM");
+        }
         return {true, 0};
     } catch (CLI::Success const& help) { // help and version are "errors" to CLI11
         app.exit(help);

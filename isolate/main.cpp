@@ -1,10 +1,12 @@
 #include "common/exit.hpp"
 #include "common/run_options.hpp"
 #include "common/version.hpp"
+#include "isolate/file_spec.hpp"
 #include "isolate/jail.hpp"
 #include "isolate/life/commands.hpp"
 #include "isolate/plain_line.hpp"
 #include "isolate/run_spec.hpp"
+#include "isolate/spec/face_verbs.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -47,6 +49,7 @@ int run_verb(jail::JailOptions const& options) {
 
 /// What `run` and `create` have beside the options that all engines share.
 struct JailLine {
+    std::string file; ///< a jail file
     std::string hostname = jail::JailSpec().hostname;
     std::uint64_t tasks = jail::k_usual_tasks;
     jail::GroupBackendKind group_backend = jail::k_usual_group_backend;
@@ -64,11 +67,28 @@ void add_jail_options(CLI::App& command, RunOptions& options, JailLine& line) {
             "By what control groups are made: direct writes, or libcgroup")
         ->type_name("BACKEND")
         ->check(CLI::IsMember({"direct", "libcgroup"}));
+    command.add_option("--file", line.file, "A jail file (docs/jail-file.md); options add to it")
+        ->option_text("FILE");
     command.add_option("--hostname", line.hostname, "The host name inside")->type_name("NAME");
     command.add_option("--pids", line.tasks, "The most processes and threads inside")
         ->type_name("N")
         ->check(CLI::Range(2, 4194304))
         ->capture_default_str();
+}
+
+/// The jail that the line describes, with its file if it names one.
+Result<void> take_line(CLI::App const& command, JailLine const& line, jail::JailOptions& options) {
+    options.group_backend = line.group_backend;
+    if (line.file.empty()) {
+        options.spec = jail::spec_from(options.run);
+        options.spec.hostname = line.hostname;
+        options.spec.limits.tasks = line.tasks;
+        return {};
+    }
+    options.spec = TRY(jail::spec_from_file(line.file, options.run));
+    if (command.count("--hostname") > 0) options.spec.hostname = line.hostname;
+    if (command.count("--pids") > 0) options.spec.limits.tasks = line.tasks;
+    return {};
 }
 
 int probe_verb(bool as_json) {
@@ -114,18 +134,23 @@ int isolate_main(int argc, char** argv) {
     jail::add_naming_options(create, life);
     jail::add_life_verbs(app, life);
 
+    jail::FaceVerbs faces;
+    jail::add_face_verbs(app, faces);
+
     bool as_json = false;
     CLI::App& probe = *app.add_subcommand("probe", "Say whether jails can be made here");
     probe.add_flag("--json", as_json, "As one line of JSON");
 
     CommandLine const line = parse_command_line(app, argc, argv, &options.run);
     if (!line.proceed) return line.exit_status;
+    if (auto const status = jail::run_face_verb(app, faces)) return *status;
     if (probe.parsed()) return probe_verb(as_json);
     if (!run.parsed() && !create.parsed()) return jail::run_life_verb(app, life);
-    options.spec = jail::spec_from(options.run);
-    options.spec.hostname = jail_line.hostname;
-    options.spec.limits.tasks = jail_line.tasks;
-    options.group_backend = jail_line.group_backend;
+    if (auto taken = take_line(run.parsed() ? run : create, jail_line, options); !taken) {
+        print_error("isolate", taken.error());
+        return exit_code::engine_failed;
+    }
+    if (life.name.empty()) life.name = options.spec.name;
     if (!create.parsed() && !jail::is_named(life)) return run_verb(options);
     return jail::run_named(options, life, create.parsed(),
                            [&](RunReport const& report) { return tell(options, report); });

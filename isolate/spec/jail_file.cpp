@@ -243,6 +243,9 @@ private:
     }
 
     Result<void> check_once(Key const& key, Position at) {
+        if (std::string_view(key.name) == "like" && !seen_.empty())
+            return scanner_.wrong(at, "'like' would undo what stands before it",
+                                  "like as the first key of the file");
         for (Seen const& seen : seen_) {
             bool const same = seen.key == &key && key.kind != Key::Kind::list;
             bool const rival = seen.key != &key && key.sets != nullptr &&

@@ -74,6 +74,9 @@ TEST_CASE("a mistake in a jail file is shown by line and column, with what is al
     CHECK(refusal("env = A=\"\\x00\"") == "web.jail:1:10: a NUL byte");
     CHECK(refusal(std::string("env = A=\0", 9)) == "web.jail:1:9: the byte 0x00 outside quotes");
     CHECK(refusal("env = 'A=" + std::string(1, '\0') + "'") == "web.jail:1:10: a NUL byte");
+    CHECK(refusal("name = x\nlike = docker") ==
+          "web.jail:2:1: 'like' would undo what stands before it");
+    CHECK(refusal("like = x") == "web.jail:1:8: like: 'x' is no system that isolate can be like");
     CHECK(refusal("= 5") == "web.jail:1:1: a line cannot begin with '='");
     CHECK(refusal("include /etc/passwd") == "web.jail:1:1: unknown key 'include'");
     CHECK(refusal("Name = x") == "web.jail:1:1: a line cannot begin with 'N'");

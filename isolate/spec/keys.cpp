@@ -57,7 +57,12 @@ std::string similar_keys(std::string_view name) {
 }
 
 Result<void> apply(std::vector<KeyValue> const& said, JailSpec& spec, std::string const& base) {
-    for (auto const& [key, value] : said) {
+    // What a jail is like is what the rest changes, wherever on the line it stands.
+    auto is_first = [](Key const& key) { return std::string_view(key.name) == "like"; };
+    auto in_order = said;
+    std::stable_partition(in_order.begin(), in_order.end(),
+                          [&](KeyValue const& each) { return is_first(*each.key); });
+    for (auto const& [key, value] : in_order) {
         auto done = key->read(spec, value, base);
         if (done) continue;
         done.error().op = std::string("--") + key->name;

@@ -1,4 +1,5 @@
 #include "isolate/spec/key_tables.hpp"
+#include "isolate/spec/like.hpp"
 
 #include <fmt/format.h>
 
@@ -16,9 +17,11 @@ constexpr char const* k_network = "Network";
 constexpr std::size_t k_longest_host_name = 64;
 
 Result<void> host_name(std::string& out, std::string_view value) {
-    out = TRY(form::text(value));
-    if (out.size() <= k_longest_host_name) return {};
-    return form::wrong(value, "is too long", "at most 64 bytes");
+    std::string name = TRY(form::text(value));
+    if (name.size() > k_longest_host_name)
+        return form::wrong(value, "is too long", "at most 64 bytes");
+    out = std::move(name);
+    return {};
 }
 
 Result<void> read_namespace(JailSpec& spec, std::string_view value) {
@@ -110,11 +113,21 @@ using Text = std::string_view;
 using Base = std::string const&;
 
 constexpr Key k_general_keys[] = {
+    {"like", "SYSTEM", k_jail,
+     "Isolate what that system isolates and share what it shares (isolate like SYSTEM tells); "
+     "before all other keys",
+     "freebsd-jail", Kind::one, [](JailSpec& s, Text v, Base) { return be_like(s, v); },
+     [](JailSpec const&) { return Values{}; }},
     {"name", "NAME", k_jail, "The jail's name, by which other commands find it", "web", Kind::one,
      [](JailSpec& s, Text v, Base) { return read_name(s, v); },
      [](JailSpec const& s) { return unless(s.name.empty(), s.name); }},
-    {"hostname", "NAME", k_jail, "The host name inside", "web.example", Kind::one,
-     [](JailSpec& s, Text v, Base) { return host_name(s.hostname, v); },
+    {"hostname", "NAME", k_jail, "The host name inside; empty: as the host has it", "web.example",
+     Kind::one,
+     [](JailSpec& s, Text v, Base) -> Result<void> {
+         if (!v.empty()) return host_name(s.hostname, v);
+         s.hostname.clear();
+         return {};
+     },
      [](JailSpec const& s) { return unless(s.hostname == JailSpec{}.hostname, s.hostname); }},
     {"domainname", "NAME", k_jail, "The NIS domain name inside", "example", Kind::one,
      [](JailSpec& s, Text v, Base) { return host_name(s.domainname, v); },

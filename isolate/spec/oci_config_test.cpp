@@ -185,7 +185,9 @@ TEST_CASE("a field that is wrong or cannot be honoured is named in full") {
         {"/ociVersion", "2.0.0", "config.json: ociVersion: \"2.0.0\" is not"},
         {"/ociVersion", nullptr, "config.json: ociVersion: missing"},
         {"/root", nullptr, "config.json: root"},
-        {"/root/path", "", "config.json: root.path: "},
+        {"/root"
+         "/path",
+         "", "config.json: root.path: "},
         {"/windows", {{"x", 1}}, "config.json: windows: isolate does not do this"},
         {"/mounts/0/destination", "proc",
          "config.json: mounts[0].destination: \"proc\" is not an absolute"},

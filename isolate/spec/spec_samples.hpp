@@ -154,7 +154,7 @@ inline JailSpec jail(std::uint64_t seed) {
     Chance chance(seed);
     JailSpec spec;
     if (chance.once_in(2)) spec.name = chance.word();
-    if (chance.once_in(2)) spec.hostname = chance.word() + ".example";
+    if (chance.once_in(2)) spec.hostname = chance.once_in(3) ? "" : chance.word() + ".example";
     if (chance.once_in(2)) spec.domainname = chance.word();
     for (NamespaceChoice& choice : spec.namespaces) {
         if (chance.once_in(4)) choice = {NamespaceChoice::From::host, {}};
