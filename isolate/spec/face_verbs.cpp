@@ -6,6 +6,7 @@
 #include "isolate/spec/jail_file.hpp"
 #include "isolate/spec/keys.hpp"
 #include "isolate/spec/like.hpp"
+#include "isolate/spec/oci_config.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -87,6 +88,22 @@ int like_verb(FaceVerbs const& verbs) {
     return exit_code::done;
 }
 
+/// A config.json to begin with, in a bundle that has none.
+int spec_verb(FaceVerbs const& verbs) {
+    auto write = [&]() -> Result<void> {
+        std::string const text =
+            TRY(write_oci_config(usual_oci_jail(verbs.rootless, ::geteuid(), ::getegid())));
+        auto out = Fd::open(verbs.bundle + "/config.json", O_WRONLY | O_CREAT | O_EXCL, 0644);
+        if (!out)
+            return tl::unexpected<Error>(std::move(out.error()).with_hint("another --bundle DIR"));
+        return write_all(out->get(), text);
+    };
+    auto const done = write();
+    if (done) return exit_code::done;
+    print_error("isolate", done.error());
+    return exit_code::no;
+}
+
 } // namespace
 
 void add_face_verbs(CLI::App& app, FaceVerbs& verbs) {
@@ -112,12 +129,17 @@ void add_face_verbs(CLI::App& app, FaceVerbs& verbs) {
     CLI::App& like = *app.add_subcommand(
         "like", "Show what a system isolates and shares, beside isolate with --like");
     like.add_option("SYSTEM", verbs.system, like_names());
+    CLI::App& spec = *app.add_subcommand("spec", "Write a config.json of OCI's form to begin with");
+    spec.add_option("-b,--bundle", verbs.bundle, "The folder that it is written into (.)")
+        ->option_text("DIR");
+    spec.add_flag("--rootless", verbs.rootless, "For a caller without privileges");
 }
 
 std::optional<int> run_face_verb(CLI::App const& app, FaceVerbs const& verbs) {
     if (app.got_subcommand("check")) return check(verbs);
     if (app.got_subcommand("import")) return import_verb(verbs);
     if (app.got_subcommand("like")) return like_verb(verbs);
+    if (app.got_subcommand("spec")) return spec_verb(verbs);
     return {};
 }
 

@@ -10,12 +10,14 @@ class App;
 
 namespace iso::jail {
 
-/// The verbs about descriptions of jails, which make none: check, import, like.
+/// The verbs about descriptions of jails, which make none: check, import, like, spec.
 struct FaceVerbs {
     std::vector<std::string> files; ///< to check
     bool list_keys = false;
     std::string path, from, jail, output; ///< to import
     std::string system;                   ///< to be like
+    std::string bundle = ".";             ///< to write a config.json into
+    bool rootless = false;
 };
 
 /// Declares them.

@@ -27,7 +27,6 @@ void share_everything(JailSpec& spec) {
     // What chroot(2) changes is what a process sees of files: a mount namespace carries it here.
     spec.at(Namespace::mount) = {};
     spec.network.mode = NetworkSpec::Mode::host;
-    spec.hostname.clear();
     spec.masked.emplace();
     spec.read_only_paths.emplace();
     spec.seccomp = {};
@@ -41,7 +40,6 @@ void share_everything(JailSpec& spec) {
 void isolate_kinds(JailSpec& spec, std::initializer_list<Namespace> kinds) {
     for (Namespace const kind : kinds)
         spec.at(kind) = {};
-    if (spec.at(Namespace::uts).from == From::fresh) spec.hostname = JailSpec{}.hostname;
     if (spec.at(Namespace::network).from == From::fresh)
         spec.network.mode = NetworkSpec::Mode::loopback;
 }
@@ -160,6 +158,7 @@ Result<void> be_like(JailSpec& spec, std::string_view name, std::uint64_t held) 
             "", "'" + std::string(name.substr(0, 40)) + "' is no system that isolate can be like",
             like_names());
     system->apply(spec);
+    if (spec.at(Namespace::uts).from == From::host) spec.hostname.clear(); // not the jail's to set
     if (spec.at(Namespace::user).from != From::host) return {};
     if ((held >> CAP_SYS_ADMIN & 1U) == 0) {
         // Who has no privileges makes no other namespace without one of users (clone(2)).

@@ -86,6 +86,12 @@ TEST_CASE("like a system means its namespaces and its privileges") {
         CHECK(spec.root.path == "/r"); // the root is the caller's business
         CHECK(read_jail_file(write_jail_file(spec), "/", "f").value() == spec);
     }
+    JailSpec called;
+    called.hostname = "web";
+    REQUIRE(be_like(called, "docker", all_capabilities()));
+    CHECK(called.hostname == "web");
+    REQUIRE(be_like(called, "chroot", all_capabilities()));
+    CHECK(called.hostname.empty());
     JailSpec poor;
     REQUIRE(be_like(poor, "docker", 0));
     CHECK(own(poor) == "user mount pid network ipc uts cgroup");

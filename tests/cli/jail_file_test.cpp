@@ -68,6 +68,22 @@ TEST_CASE("isolate like shows a system beside isolate", "[isolate]") {
     check_told("isolate", call("isolate", {"like", "windows"}), 2);
 }
 
+TEST_CASE("isolate spec writes a config.json that isolate reads", "[isolate]") {
+    for (Words const& more : {Words{}, Words{"--rootless"}}) {
+        auto const dir = TempDir::create("isolate-test");
+        REQUIRE(dir);
+        Launch spec; // not by call(): here a file shall be left behind
+        spec.command = {program_path("isolate"), "spec", "--bundle", dir->path()};
+        spec.command.insert(spec.command.end(), more.begin(), more.end());
+        CHECK(launch(spec).status == 0);
+        Ran const read = call("isolate", {"import", dir->path()});
+        CHECK(read.status == 0);
+        CHECK_THAT(read.out, Catch::Contains("command = sh\n"));
+        // What is there already is not written over.
+        check_told("isolate", call("isolate", {"spec", "--bundle", dir->path()}), 1);
+    }
+}
+
 TEST_CASE("isolate run --file runs what a jail file says", "[isolate]") {
     if (call("isolate", {"probe"}).status != 0) ISO_SKIP("userns", "no jail can be made here");
     auto const dir = TempDir::create("isolate-test");
