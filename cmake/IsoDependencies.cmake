@@ -19,6 +19,29 @@ iso_find_dependency(iso_cap sys/capability.h libcap.a cap)
 iso_find_dependency(iso_cgroup libcgroup.h libcgroup.a cgroup)
 find_package(Threads REQUIRED)
 
+# libnl has its headers in a folder of its own; the library for routes needs the one below it.
+find_path(iso_nl_INCLUDE netlink/netlink.h PATH_SUFFIXES libnl3 REQUIRED)
+find_library(iso_nl_route_LIBRARY NAMES libnl-route-3.a nl-route-3 REQUIRED)
+find_library(iso_nl_LIBRARY NAMES libnl-3.a nl-3 REQUIRED)
+add_library(iso_nl INTERFACE IMPORTED GLOBAL)
+target_include_directories(iso_nl SYSTEM INTERFACE ${iso_nl_INCLUDE})
+# Its modules register themselves before main(), which costs every start of isolate eighteen page faults.
+# In copies of the static archives those constructors get a section of their own, and netlink.cpp calls
+# them when there is something to do.
+if(CMAKE_OBJCOPY AND iso_nl_route_LIBRARY MATCHES "[.]a$" AND iso_nl_LIBRARY MATCHES "[.]a$")
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+    foreach(archive nl_route nl)
+        execute_process(COMMAND ${CMAKE_OBJCOPY} --rename-section
+            .init_array=iso_nl_constructors,alloc,load,data,contents
+            ${iso_${archive}_LIBRARY} ${CMAKE_BINARY_DIR}/lib/late-${archive}.a COMMAND_ERROR_IS_FATAL ANY)
+        set(iso_${archive}_LATE ${CMAKE_BINARY_DIR}/lib/late-${archive}.a)
+    endforeach()
+    target_compile_definitions(iso_nl INTERFACE ISO_NL_LATE=1)
+    target_link_libraries(iso_nl INTERFACE ${iso_nl_route_LATE} ${iso_nl_LATE} Threads::Threads)
+else()
+    target_link_libraries(iso_nl INTERFACE ${iso_nl_route_LIBRARY} ${iso_nl_LIBRARY} Threads::Threads)
+endif()
+
 # fmt: Debian has no static archive of it, so its code is compiled here once (common/fmt_archive.cpp
 # names version 9's templates); another version is used from its headers, which compiles slowly.
 set(fmt_core ${iso_fmt_INCLUDE}/fmt/core.h)

@@ -5,6 +5,7 @@
 #include "isolate/hints.hpp"
 #include "isolate/launch.hpp"
 #include "isolate/limits/jail_limits.hpp"
+#include "isolate/network/bridge_link.hpp"
 #include "isolate/supervise.hpp"
 
 #include <fmt/format.h>
@@ -34,6 +35,8 @@ public:
         TRY(prepare_limits());
         plan_ = TRY(make_plan(options_, ids_, memory_));
         if (named_ != nullptr && named_->start_listener >= 0) hold_at_start(plan_);
+        bool const on_bridge = options_.spec.network.mode == NetworkSpec::Mode::bridge;
+        if (on_bridge) await_cable();
         Launch launch(plan_);
         TRY(launch.prepare(options_.run.trace));
         if (named_ != nullptr) TRY(launch.announce(named_->start_listener, named_->ours));
@@ -43,6 +46,12 @@ public:
         TRY(launch.map_ids());
         if (limits_.joins()) {
             TRY(limits_.join(launch.pid(), false));
+            launch.go();
+        }
+        if (on_bridge) {
+            network_ = TRY(BridgeLink::plug(options_.spec.network, launch.pid()));
+            report_.facts["network.addresses"] =
+                fmt::format("{}", fmt::join(network_.addresses(), " "));
             launch.go();
         }
         Waited const waited =
@@ -55,6 +64,17 @@ public:
     }
 
 private:
+    /// The last step before the program: until then the cable is plugged in beside the set-up.
+    void await_cable() {
+        Step const step{.op = Op::await_parent,
+                        .why = "isolate plugs the network in meanwhile",
+                        .path = {},
+                        .text = {}};
+        plan_.steps.insert(plan_.steps.begin() + static_cast<std::ptrdiff_t>(plan_.program_step),
+                           step);
+        ++plan_.program_step;
+    }
+
     Result<void> prepare_limits() {
         GroupOptions group;
         group.backend = options_.group_backend;
@@ -110,6 +130,7 @@ private:
         count(launch, usage);
         limits_.tell(report_);
         TRY(limits_.group().remove());
+        network_.unplug();
         report_.phases.destroy = monotonic_ns();
         if (shared.refused_step >= 0)
             report_.facts["refused"] =
@@ -169,6 +190,7 @@ private:
     RunReport& report_;
     StopSignals signals_;
     MemoryLimit memory_ = MemoryLimit::none;
+    BridgeLink network_;
     JailLimits limits_; // its group is removed after the launch, which ends what is in it
     JailPlan plan_;
 };

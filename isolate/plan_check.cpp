@@ -37,7 +37,9 @@ Result<void> check_supported(JailSpec const& spec) {
     if (!spec.sysctl.empty()) return unsupported("sysctl");
     if (spec.seccomp.profile != SeccompSpec::Profile::standard) return unsupported("seccomp");
     if (spec.landlock.wanted()) return unsupported("landlock");
-    if (spec.network.mode != NetworkSpec::Mode::loopback) return unsupported("network");
+    if (spec.network.mode != NetworkSpec::Mode::loopback &&
+        spec.network.mode != NetworkSpec::Mode::bridge)
+        return unsupported("network");
     ProcessSpec const& process = spec.process;
     if (process.uid != 0 || process.gid != 0 || !process.groups.empty()) return unsupported("uid");
     if (process.umask) return unsupported("umask");

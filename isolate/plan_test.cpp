@@ -1,6 +1,7 @@
 #include "common/fd.hpp"
 #include "common/temp_dir.hpp"
 #include "isolate/hints.hpp"
+#include "isolate/jail.hpp"
 #include "isolate/plan.hpp"
 #include "isolate/root_layout.hpp"
 #include "isolate/run_spec.hpp"
@@ -8,9 +9,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <net/if.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 namespace {
 
@@ -176,4 +180,28 @@ TEST_CASE("failures say what to do") {
     CHECK_FALSE(clone_error(EPERM).hint.empty());
     CHECK_FALSE(clone_error(ENOSPC).hint.empty());
     CHECK(clone_error(EINVAL).code == EINVAL);
+}
+
+TEST_CASE("a jail on a bridge has an address there and leaves nothing") {
+    pid_t const host = ::fork(); // a host of its own: this machine's bridges are not ours
+    if (host == 0) {
+        if (::unshare(CLONE_NEWNET) != 0) ::_exit(77);
+        JailOptions options = options_for(ISO_STATIC_PROGRAM);
+        options.spec.network.mode = NetworkSpec::Mode::bridge;
+        RunReport const report = run(options);
+        if (report.failure && report.failure->hint.find("modules") != std::string::npos)
+            ::_exit(78);
+        if (report.failure) print_error("isolate", *report.failure);
+        bool const ran = report.ended == Ended::exited && report.status == 0;
+        bool const plugged = report.facts.count("network.addresses") != 0 &&
+                             report.facts.at("network.addresses") == "10.87.0.2/24";
+        ::_exit((ran ? 0 : 1) + (plugged ? 0 : 2) + (::if_nametoindex("isolate0") == 0 ? 0 : 4));
+    }
+    int status = 0;
+    REQUIRE(::waitpid(host, &status, 0) == host);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        ISO_SKIP("root", "no network namespace may be made here");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 78)
+        ISO_SKIP("net", "this kernel has no bridge or no veth");
+    CHECK(status == 0);
 }

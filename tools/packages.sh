@@ -16,6 +16,7 @@ libcli11-dev|header CLI/CLI.hpp|CLI11 2.1 or later
 libseccomp-dev|header seccomp.h|libseccomp 2.5 or later
 libcap-dev|header sys/capability.h|libcap
 libcgroup-dev|header libcgroup.h|libcgroup 2 or later
+libnl-route-3-dev|header libnl3/netlink/route/link.h|libnl 3 with its library for routes
 libbenchmark-dev|header benchmark/benchmark.h|Google Benchmark
 libsqlite3-dev|header sqlite3.h|SQLite 3, with its static archive
 '
