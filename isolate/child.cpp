@@ -8,8 +8,10 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <linux/sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -48,7 +50,8 @@ bool run_steps(ChildSetup const& setup, std::size_t from, std::size_t to) {
         int const failed = run_step(step, setup, g_slots);
         if (setup.timed) setup.shared->step_end_ns[i] = monotonic_ns();
         if (step.op != Op::execute || failed != 0) trace(setup, i, failed);
-        if (failed == 0 || (step.may_be_missing && (failed == ENOENT || failed == EBADF))) continue;
+        bool const missing = failed == ENOENT || failed == ENOTDIR || failed == EBADF;
+        if (failed == 0 || (step.may_be_missing && missing)) continue;
         if (step.may_exist && failed == EEXIST) continue;
         if (step.may_be_refused && failed == EPERM) {
             g_slots[step.out] = -1;
@@ -89,8 +92,10 @@ void wait_for(pid_t program, Shared& shared) {
             }
         siginfo_t info{};
         int const signal = ::sigwaitinfo(&all, &info);
-        // A sender outside has no id here. What the program sends its own init is its own affair.
-        if (signal > 0 && signal != SIGCHLD && info.si_code <= 0 && info.si_pid == 0)
+        // A sender outside has no id here, or is our parent where the tree is shared. What the
+        // program sends its own init is its own affair.
+        if (signal > 0 && signal != SIGCHLD && info.si_code <= 0 &&
+            (info.si_pid == 0 || info.si_pid == ::getppid()))
             ::kill(program, signal);
     }
 }
@@ -100,6 +105,45 @@ void wait_for(pid_t program, Shared& shared) {
 bool run_parent_steps(ChildSetup const& setup) {
     setup.shared->parent_ns = monotonic_ns();
     return run_steps(setup, 0, setup.plan->parent_steps);
+}
+
+pid_t start_child(ChildSetup const& setup, int& pidfd) {
+    JailPlan const& plan = *setup.plan;
+    clone_args arguments{};
+    arguments.flags = plan.clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+    arguments.exit_signal = SIGCHLD;
+    if (plan.door_steps == plan.parent_steps) {
+        auto const pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+        if (pid == 0) child_main(setup);
+        return pid;
+    }
+    // Joining namespaces changes who joins, so another process does it. It goes through the door,
+    // has the child there, as a child of ours (CLONE_PARENT), and ends. It has our descriptors, so
+    // that the child's arrives here, but no memory of ours: setns(2) into a time namespace refuses
+    // who shares that.
+    Shared& shared = *setup.shared;
+    clone_args door{};
+    door.flags = CLONE_FILES | CLONE_VFORK;
+    door.exit_signal = SIGCHLD;
+    auto const through = static_cast<pid_t>(::syscall(SYS_clone3, &door, sizeof door));
+    if (through == 0) {
+        if (!run_steps(setup, plan.parent_steps, plan.door_steps)) ::_exit(1);
+        arguments.flags |= CLONE_PARENT;
+        arguments.exit_signal = 0; // as ours
+        auto const pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+        if (pid == 0) child_main(setup);
+        shared.door_errno = errno;
+        shared.door_pid = pid;
+        shared.door_pidfd = pidfd;
+        ::_exit(0);
+    }
+    if (through < 0) return through;
+    while (::waitpid(through, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    errno = shared.door_errno;
+    pidfd = shared.door_pidfd;
+    return shared.failed_step >= 0 ? -1 : shared.door_pid;
 }
 
 void close_parent_slots(ChildSetup const& setup) {
@@ -121,7 +165,7 @@ void child_main(ChildSetup const& setup) {
     ::prctl(PR_SET_NAME, "jail-init");
     std::memset(setup.command_line.data(), 0, setup.command_line.size());
 
-    if (!run_steps(setup, setup.plan->parent_steps, setup.plan->program_step))
+    if (!run_steps(setup, setup.plan->door_steps, setup.plan->program_step))
         ::_exit(exit_code::engine_failed);
     ::umask(022);
     shared.load_ns = monotonic_ns();

@@ -1,9 +1,10 @@
 #include "isolate/explain.hpp"
 
-#include "isolate/seccomp_profile.hpp"
+#include "isolate/summary.hpp"
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <iterator>
 
 namespace iso::jail {
@@ -14,28 +15,16 @@ double microseconds(std::uint64_t from, std::uint64_t to) {
     return to > from ? static_cast<double>(to - from) / 1000.0 : 0;
 }
 
-struct Row {
-    char const* what;
-    std::string how;
-    char const* without;
-};
+constexpr char const* k_why_clone = "a process in new namespaces";
 
-std::string filter_text(JailPlan const& plan) {
-    return fmt::format(
-        "a filter of {} instructions refuses {} calls, unknown ones, and the i386 and x32 tables",
-        plan.filter.size(), denied_calls().size());
-}
-
-std::string memory_text(MemoryLimit memory, RunReport const& report) {
-    auto const text = report.facts.find("memory.limit");
-    return memory == MemoryLimit::none || text == report.facts.end() ? "not limited (--memory)"
-                                                                     : text->second;
+std::string clone_text(JailPlan const& plan) {
+    return "clone3(" + describe_namespaces(plan.clone_flags) + ")";
 }
 
 } // namespace
 
-std::string explain(JailPlan const& plan, Shared const& shared, RunReport const& report,
-                    MemoryLimit memory) {
+std::string explain(JailPlan const& plan, JailSpec const& spec, Shared const& shared,
+                    RunReport const& report, MemoryLimit memory) {
     std::string text;
     auto const out = std::back_inserter(text);
     std::uint64_t before = shared.parent_ns;
@@ -51,14 +40,11 @@ std::string explain(JailPlan const& plan, Shared const& shared, RunReport const&
         before = shared.start_ns;
         if (!report.counters.contains("jail.clone_ns")) return;
         std::uint64_t const clone_ns = report.counters.at("jail.clone_ns");
-        fmt::format_to(out,
-                       "  {:>8.1f}  {:<58} a process in eight new namespaces: user, mount, pid, "
-                       "net, ipc, uts, cgroup, time\n",
-                       static_cast<double>(clone_ns) / 1000.0,
-                       "clone3(CLONE_NEWUSER|NEWNS|NEWPID|NEWNET|NEWIPC|NEWUTS|NEWCGROUP|NEWTIME)");
+        fmt::format_to(out, "  {:>8.1f}  {:<58} {}\n", static_cast<double>(clone_ns) / 1000.0,
+                       clone_text(plan), k_why_clone);
     };
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-        if (i == plan.parent_steps) tell_clone();
+        if (i == plan.door_steps) tell_clone();
         Step const& step = plan.steps[i];
         std::uint64_t const end = step.op == Op::execute ? 0 : shared.step_end_ns[i];
         bool const reached = end != 0 || (step.op == Op::execute && shared.enter_ns != 0);
@@ -80,45 +66,21 @@ std::string explain(JailPlan const& plan, Shared const& shared, RunReport const&
     if (shared.enter_ns != 0)
         fmt::format_to(out, "  {:>8.1f}  in all, from the start of isolate to execve\n",
                        microseconds(report.phases.create.value_or(0), shared.enter_ns));
+    return text + summary(plan, spec, report, memory);
+}
 
-    bool const has_sys = !report.facts.contains("refused");
-    Row const rows[] = {
-        {"processes", "a pid namespace: the program sees its own tree, below process 1",
-         "every process of the host"},
-        {"files",
-         "an empty read-only root with the program, /proc, /dev, /tmp; the host's tree is "
-         "unmounted",
-         "every file you may read"},
-        {"/proc, /sys",
-         has_sys ? "its own, read-only, dangerous parts masked"
-                 : "its own /proc, read-only; /sys is empty: the kernel refused a new one",
-         "kernel settings, other people's processes"},
-        {"network", "its own, with nothing but lo",
-         "every network and abstract socket of the host"},
-        {"users", fmt::format("uid 0 inside is {} outside; no other id exists", plan.ids.host_uid),
-         "your own rights, set-user-id programs"},
-        {"capabilities",
-         "none, and none to be had: bounding set empty, no_new_privs, securebits locked",
-         "what you have (root: all)"},
-        {"system calls", filter_text(plan), "all of them"},
-        {"shared memory", "its own System V and POSIX queues",
-         "other programs' queues and segments"},
-        {"host name", "its own", "the host's"},
-        {"control groups", "a cgroup namespace, no cgroup file system",
-         "the names of the groups it is in"},
-        {"time",
-         "a time namespace with zero offsets: CLOCK_MONOTONIC stays the host's, so times compare",
-         "the same clock"},
-        {"memory", memory_text(memory, report), "all memory of the machine"},
-        {"descriptors", "0, 1 and 2", "whatever the caller left open"},
-    };
-    fmt::format_to(out, "  isolated:\n");
-    for (Row const& row : rows)
-        fmt::format_to(out, "    {:<15} {}\n{:20}without it: {}\n", row.what, row.how, "",
-                       row.without);
-    fmt::format_to(out, "  shared: the kernel itself, the processors and their caches, the page "
-                        "cache, the wall clock\n");
-    return text;
+std::string explain_plan(JailPlan const& plan, JailSpec const& spec, RunReport const& report,
+                         MemoryLimit memory) {
+    std::string text;
+    auto const out = std::back_inserter(text);
+    fmt::format_to(out, "isolate: how this jail would be made (backend {}); nothing was done\n",
+                   report.backend);
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        if (i == plan.door_steps)
+            fmt::format_to(out, "  {:<58} {}\n", clone_text(plan), k_why_clone);
+        fmt::format_to(out, "  {:<58} {}\n", describe(plan.steps[i]), plan.steps[i].why);
+    }
+    return text + summary(plan, spec, report, memory);
 }
 
 } // namespace iso::jail

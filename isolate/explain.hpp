@@ -8,8 +8,12 @@
 namespace iso::jail {
 
 /// The story that --explain tells: each step in order with its cost and reason, then a table of
-/// what is isolated and what is still shared.
-std::string explain(JailPlan const& plan, Shared const& shared, RunReport const& report,
-                    MemoryLimit memory);
+/// what is isolated, what is shared, what is limited.
+std::string explain(JailPlan const& plan, JailSpec const& spec, Shared const& shared,
+                    RunReport const& report, MemoryLimit memory);
+
+/// The same of a jail that was not made (--dry-run): no times, and each step of the plan.
+std::string explain_plan(JailPlan const& plan, JailSpec const& spec, RunReport const& report,
+                         MemoryLimit memory);
 
 } // namespace iso::jail

@@ -34,7 +34,7 @@ std::string hint_for(JailPlan const& plan, Step const& step, int code) {
                        : "outside of a container that forbids user namespaces";
         break;
     case Op::loopback_up:
-    case Op::private_mounts:
+    case Op::move_mounts_to_us:
         if ((code == EPERM || code == EACCES) && user_namespaces_restricted_by_apparmor())
             return k_apparmor;
         break;
@@ -44,6 +44,55 @@ std::string hint_for(JailPlan const& plan, Step const& step, int code) {
                    " is whole: the kernel gives no new one to whoever sees only part of it "
                    "(\"mount too revealing\"), as in a container that masks it";
         if (code == ENODEV) return fmt::format("a kernel with the file system {}", step.path);
+        break;
+    case Op::join_namespace:
+        if (code == EPERM) return "root, or a namespace that is yours";
+        if (code == EINVAL)
+            return "the file of a namespace of this kind (" + step.text +
+                   "), like /proc/PID/ns/...";
+        break;
+    case Op::offset_clocks:
+        if (code == ERANGE) return "offsets by which no clock goes below 0";
+        break;
+    case Op::new_overlay:
+        if (code == ENODEV) return "a kernel with overlayfs";
+        if (code == EINVAL)
+            return "--root-upper on a file system that overlayfs takes (no overlay itself, no 9p, "
+                   "no vfat)";
+        break;
+    case Op::open_layer:
+    case Op::make_layers:
+        if (code == EACCES || code == EPERM)
+            return "a directory that you own, or that others may search";
+        break;
+    case Op::attach:
+    case Op::attach_inside:
+    case Op::place_directory:
+    case Op::place_file:
+        if (code == ELOOP && step.op == Op::attach)
+            return "a root in which " + step.path + " is a directory, no symbolic link";
+        if (code == ELOOP)
+            return "a root in which " + step.path +
+                   " is no symbolic link that leads nowhere or "
+                   "into /proc";
+        if (code == EOVERFLOW)
+            return "--namespace user=host: it lies in a directory whose owner does not exist "
+                   "inside";
+        if (code == EROFS || code == EACCES)
+            return "a root that has " + step.path + ", or --root-mode overlay";
+        break;
+    case Op::place_node:
+        if (code == EPERM) return "a device that the host has at this path";
+        break;
+    case Op::set_limits_exactly:
+        if (code == EPERM)
+            return "a limit that is no higher than yours: raising it needs CAP_SYS_RESOURCE";
+        break;
+    case Op::new_keyring:
+        if (code == EDQUOT) return "a higher kernel.keys.maxkeys, or fewer jails of one user";
+        break;
+    case Op::become_user:
+        if (code == EINVAL) return "--uid-map and --gid-map that have these ids";
         break;
     case Op::take_tree:
         if (code == EACCES)
@@ -66,6 +115,10 @@ std::string hint_for(JailPlan const& plan, Step const& step, int code) {
         if (code == EACCES)
             return fmt::format("chmod o+rx {}; it is run as host id {}", plan.program,
                                plan.ids.host_uid);
+        if (!plan.candidates.empty())
+            return code == ENOENT ? "a program that the root has, as a path or found by --env PATH="
+                   : code == EPERM ? "a seccomp profile that lets execve(2) pass"
+                                   : "";
         if (code == ENOENT)
             return "--root with a directory that holds its interpreter (the program itself is "
                    "there)";
@@ -88,7 +141,9 @@ Error step_error(JailPlan const& plan, std::size_t index, int error_number) {
                 error_number};
     if (step.op == Op::execute) {
         error.op = "exec(" + plan.program + ")";
-        error.exit_status = exit_code::cannot_execute;
+        error.exit_status = !plan.candidates.empty() && error_number == ENOENT
+                                ? exit_code::not_found
+                                : exit_code::cannot_execute;
     }
     if (step.op == Op::require_device)
         error.cause = "the host's " + step.path + " is not that device";
@@ -96,9 +151,12 @@ Error step_error(JailPlan const& plan, std::size_t index, int error_number) {
     return error;
 }
 
-Error clone_error(int code) {
-    Error error{"clone3(all namespaces)", std::strerror(code), {}, code};
-    if (sysctl_value("/proc/sys/kernel/unprivileged_userns_clone") == 0) {
+Error clone_error(JailPlan const& plan, int code) {
+    Error error{
+        "clone3(" + describe_namespaces(plan.clone_flags) + ")", std::strerror(code), {}, code};
+    if (code == EPERM && !plan.ids.fresh) {
+        error.hint = "root; or --namespace user=fresh, in which the others may be made";
+    } else if (sysctl_value("/proc/sys/kernel/unprivileged_userns_clone") == 0) {
         error.hint =
             "sudo sysctl kernel.unprivileged_userns_clone=1 (user namespaces are disabled)";
     } else if (sysctl_value("/proc/sys/user/max_user_namespaces") == 0) {

@@ -10,6 +10,6 @@ namespace iso::jail {
 Error step_error(JailPlan const& plan, std::size_t step, int error_number);
 
 /// Why clone3 with new namespaces failed here, and what to do.
-Error clone_error(int error_number);
+Error clone_error(JailPlan const& plan, int error_number);
 
 } // namespace iso::jail

@@ -31,6 +31,7 @@ public:
         , report_(report) {}
 
     Result<void> all() {
+        if (options_.dry_run) return tell_plan();
         TRY(signals_.open());
         TRY(prepare_limits());
         plan_ = TRY(make_plan(options_, ids_, memory_));
@@ -73,6 +74,14 @@ private:
         plan_.steps.insert(plan_.steps.begin() + static_cast<std::ptrdiff_t>(plan_.program_step),
                            step);
         ++plan_.program_step;
+    }
+
+    /// --dry-run: nothing is made, no group either.
+    Result<void> tell_plan() {
+        plan_ = TRY(make_plan(options_, ids_, memory_));
+        TRY(write_all(STDERR_FILENO, explain_plan(plan_, options_.spec, report_, memory_)));
+        report_.ended = Ended::exited;
+        return {};
     }
 
     Result<void> prepare_limits() {
@@ -137,7 +146,7 @@ private:
                 describe(plan_.steps[static_cast<std::size_t>(shared.refused_step.load())]);
 
         if (options_.run.explain) {
-            std::string const text = explain(plan_, shared, report_, memory_);
+            std::string const text = explain(plan_, options_.spec, shared, report_, memory_);
             (void)write_all(STDERR_FILENO, text);
             std::string limits;
             for (std::string const& line : limits_.explained())
@@ -201,7 +210,7 @@ RunReport run(JailOptions const& options, NamedRun* named) {
     RunReport report;
     report.engine = "isolate";
     report.phases.create = monotonic_ns();
-    IdMap const ids = choose_ids();
+    IdMap const ids = choose_ids(options.spec);
     report.backend = ids.backend();
     Run run(options, ids, named, report);
     if (auto done = run.all(); !done) {

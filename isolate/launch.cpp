@@ -3,27 +3,15 @@
 #include "common/clock.hpp"
 #include "isolate/hints.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <unistd.h>
 
-#include <linux/sched.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 namespace iso::jail {
-
-namespace {
-
-constexpr std::uint64_t k_namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
-                                       CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
-                                       CLONE_NEWTIME;
-
-} // namespace
 
 void hold_at_start(JailPlan& plan) {
     // Before the filter, which need not allow accept(2). From there on nobody inside can look at
@@ -71,11 +59,7 @@ Result<void> Launch::announce(int start_listener, std::span<int const> ours) {
 }
 
 Result<void> Launch::start(std::span<char> command_line, bool timed) {
-    clone_args arguments{};
     int pidfd = -1;
-    arguments.flags = k_namespaces | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
-    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-    arguments.exit_signal = SIGCHLD;
     ChildSetup const setup{
         .plan = &plan_,
         .shared = shared_,
@@ -90,9 +74,9 @@ Result<void> Launch::start(std::span<char> command_line, bool timed) {
     };
     if (!run_parent_steps(setup)) return tl::unexpected<Error>(failure());
     clone_start_ns_ = monotonic_ns();
-    auto const pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
-    if (pid == 0) child_main(setup);
-    if (pid < 0) return tl::unexpected<Error>(clone_error(errno));
+    pid_t const pid = start_child(setup, pidfd);
+    if (pid < 0 && failed()) return tl::unexpected<Error>(failure());
+    if (pid < 0) return tl::unexpected<Error>(clone_error(plan_, errno));
     pid_ = pid;
     pidfd_ = Pidfd(Fd(pidfd));
     go_.read.reset();
@@ -108,18 +92,9 @@ Result<void> Launch::start(std::span<char> command_line, bool timed) {
 
 Result<void> Launch::map_ids() {
     if (!plan_.ids.by_parent) return {};
-    TRY(write_map("uid_map", plan_.ids.host_uid));
-    TRY(write_map("gid_map", plan_.ids.host_gid));
+    TRY(write_id_maps(plan_.ids, pid_));
     go();
     return {};
-}
-
-Result<void> Launch::write_map(char const* file, unsigned id) const {
-    std::string const path = fmt::format("/proc/{}/{}", pid_, file);
-    Fd const map = TRY(Fd::open(path, O_WRONLY));
-    auto written = write_all(map.get(), fmt::format("0 {} 1", id));
-    if (!written) written.error().op = "write(" + path + ")";
-    return written;
 }
 
 void Launch::go() const {

@@ -55,8 +55,6 @@ public:
     [[nodiscard]] std::uint64_t clone_start_ns() const { return clone_start_ns_; }
 
 private:
-    Result<void> write_map(char const* file, unsigned id) const;
-
     JailPlan const& plan_;
     Mapping memory_;
     Shared* shared_ = nullptr;

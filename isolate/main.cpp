@@ -7,6 +7,7 @@
 #include "isolate/plain_line.hpp"
 #include "isolate/run_spec.hpp"
 #include "isolate/spec/face_verbs.hpp"
+#include "isolate/spec/key_options.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -53,6 +54,8 @@ struct JailLine {
     std::string hostname = jail::JailSpec().hostname;
     std::uint64_t tasks = jail::k_usual_tasks;
     jail::GroupBackendKind group_backend = jail::k_usual_group_backend;
+    bool dry_run = false;
+    std::vector<jail::KeyValue> said;
 };
 
 void add_jail_options(CLI::App& command, RunOptions& options, JailLine& line) {
@@ -79,16 +82,24 @@ void add_jail_options(CLI::App& command, RunOptions& options, JailLine& line) {
 /// The jail that the line describes, with its file if it names one.
 Result<void> take_line(CLI::App const& command, JailLine const& line, jail::JailOptions& options) {
     options.group_backend = line.group_backend;
+    options.dry_run = line.dry_run;
     if (line.file.empty()) {
         options.spec = jail::spec_from(options.run);
         options.spec.hostname = line.hostname;
         options.spec.limits.tasks = line.tasks;
-        return {};
+        return jail::take_said(line.said, options.spec);
     }
     options.spec = TRY(jail::spec_from_file(line.file, options.run));
     if (command.count("--hostname") > 0) options.spec.hostname = line.hostname;
     if (command.count("--pids") > 0) options.spec.limits.tasks = line.tasks;
-    return {};
+    return jail::take_said(line.said, options.spec);
+}
+
+/// After the options above: those that the table of keys has and nobody else has declared.
+void add_model_options(CLI::App& command, JailLine& line) {
+    command.add_flag("--dry-run", line.dry_run,
+                     "Tell each step and what comes of it, on stderr, and make nothing");
+    jail::add_key_options(command, line.said);
 }
 
 int probe_verb(bool as_json) {
@@ -133,6 +144,8 @@ int isolate_main(int argc, char** argv) {
     add_jail_options(create, options.run, jail_line);
     jail::add_naming_options(create, life);
     jail::add_life_verbs(app, life);
+    add_model_options(run, jail_line);
+    add_model_options(create, jail_line);
 
     jail::FaceVerbs faces;
     jail::add_face_verbs(app, faces);
@@ -151,6 +164,7 @@ int isolate_main(int argc, char** argv) {
         return exit_code::engine_failed;
     }
     if (life.name.empty()) life.name = options.spec.name;
+    if (options.dry_run) return run_verb(options);
     if (!create.parsed() && !jail::is_named(life)) return run_verb(options);
     return jail::run_named(options, life, create.parsed(),
                            [&](RunReport const& report) { return tell(options, report); });

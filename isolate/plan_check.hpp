@@ -4,8 +4,9 @@
 
 namespace iso::jail {
 
-/// What the model can say and the planner cannot do is refused by name, never left out.
-Result<void> check_supported(JailSpec const& spec);
+/// What a spec asks for that cannot be, or not by this caller, is refused by name before anything
+/// is made.
+Result<void> check_spec(JailSpec const& spec, IdMap const& ids);
 
 /// The program (of the host) must be a file that the kernel can start in this root.
 Result<void> check_program(JailPlan const& plan, JailSpec const& spec);

@@ -2,6 +2,7 @@
 #include "common/temp_dir.hpp"
 #include "isolate/hints.hpp"
 #include "isolate/jail.hpp"
+#include "isolate/mount_options.hpp"
 #include "isolate/plan.hpp"
 #include "isolate/root_layout.hpp"
 #include "isolate/run_spec.hpp"
@@ -13,6 +14,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <linux/sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -177,9 +180,101 @@ TEST_CASE("failures say what to do") {
           std::string::npos);
     CHECK(step_error(*plan, step_of(Op::change_directory), ENOENT).hint.find("--workdir") !=
           std::string::npos);
-    CHECK_FALSE(clone_error(EPERM).hint.empty());
-    CHECK_FALSE(clone_error(ENOSPC).hint.empty());
-    CHECK(clone_error(EINVAL).code == EINVAL);
+    CHECK_FALSE(clone_error(*plan, EPERM).hint.empty());
+    CHECK_FALSE(clone_error(*plan, ENOSPC).hint.empty());
+    CHECK(clone_error(*plan, EINVAL).code == EINVAL);
+}
+
+TEST_CASE("which namespaces are made follows from the spec") {
+    JailOptions options = options_for(ISO_STATIC_PROGRAM);
+    auto flags = [&] {
+        auto const plan = make_plan(options, choose_ids(options.spec), MemoryLimit::none);
+        REQUIRE(plan);
+        return plan->clone_flags;
+    };
+    std::uint64_t const all = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
+                              CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWTIME;
+    CHECK(flags() == all);
+    options.spec.at(Namespace::ipc).from = NamespaceChoice::From::host;
+    options.spec.network.mode = NetworkSpec::Mode::host;
+    CHECK(flags() == (all & ~std::uint64_t{CLONE_NEWIPC | CLONE_NEWNET}));
+    options.spec.boottime = TimeOffset{5, 0};
+    CHECK(flags() ==
+          (all & ~std::uint64_t{CLONE_NEWIPC | CLONE_NEWNET} & ~std::uint64_t{CLONE_NEWTIME}));
+    options.spec.at(Namespace::uts) = {NamespaceChoice::From::path, "/proc/self/ns/uts"};
+    auto const plan = make_plan(options, choose_ids(options.spec), MemoryLimit::none);
+    REQUIRE(plan);
+    CHECK(plan->door_steps == plan->parent_steps + 1);
+    CHECK(plan->steps[plan->parent_steps].op == Op::join_namespace);
+    CHECK(position(*plan, Op::set_hostname) == plan->steps.size()); // not ours to name
+}
+
+TEST_CASE("in a root that others filled no path is walked plainly") {
+    auto const dir = TempDir::create("isolate-test");
+    REQUIRE(dir);
+    JailOptions options = options_for("sh");
+    options.spec.process.from_host = false;
+    options.spec.process.environment = {"PATH=/a:/b"};
+    options.spec.root = {};
+    options.spec.root.source = RootSpec::Source::directory;
+    options.spec.root.path = dir->path();
+    for (RootSpec::Mode const mode : {RootSpec::Mode::overlay, RootSpec::Mode::writable}) {
+        options.spec.root.mode = mode;
+        auto const plan = make_plan(options, choose_ids(), MemoryLimit::none);
+        REQUIRE(plan);
+        CHECK(plan->candidates == std::vector<std::string>{"/a/sh", "/b/sh"});
+        for (Op const plain : {Op::make_directory, Op::make_file, Op::make_link})
+            CHECK(position(*plan, plain) == plan->steps.size());
+        // What is masked lies below these two: there no link is followed at all.
+        CHECK(touches(*plan, Op::attach, "/proc"));
+        CHECK(touches(*plan, Op::attach, "/sys"));
+        CHECK(touches(*plan, Op::attach_inside, "/dev"));
+        CHECK(position(*plan, Op::forget_host) > position(*plan, Op::detach_host));
+        CHECK_FALSE(touches(*plan, Op::make_read_only, "/"));
+    }
+}
+
+TEST_CASE("a filter that others wrote comes last, or first where privileges may be gained") {
+    JailOptions options = options_for(ISO_STATIC_PROGRAM);
+    options.spec.seccomp.profile = SeccompSpec::Profile::text;
+    options.spec.seccomp.text = R"({"defaultAction":"SCMP_ACT_ALLOW"})";
+    auto const plan = make_plan(options, choose_ids(), MemoryLimit::none);
+    REQUIRE(plan);
+    CHECK(position(*plan, Op::filter_calls) + 1 == position(*plan, Op::execute));
+    options.spec.process.no_new_privileges = false;
+    auto const gaining = make_plan(options, choose_ids(), MemoryLimit::none);
+    REQUIRE(gaining);
+    CHECK(position(*gaining, Op::filter_calls) < position(*gaining, Op::drop_bounding));
+    options.spec.seccomp.profile = SeccompSpec::Profile::none;
+    auto const open = make_plan(options, choose_ids(), MemoryLimit::none);
+    REQUIRE(open);
+    CHECK(position(*open, Op::filter_calls) == open->steps.size());
+}
+
+TEST_CASE("options of mounts mean what mount(8) says") {
+    MountSpec mount;
+    mount.type = "tmpfs";
+    mount.target = "/x";
+    mount.read_only = true;
+    mount.options = {"rw", "nosuid", "noatime", "size=5m", "mode=700", "rslave", "defaults"};
+    auto const flags = read_mount_options(mount);
+    REQUIRE(flags);
+    CHECK(flags->attributes == (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME));
+    CHECK(flags->propagation == (std::uint64_t{MS_SLAVE} | MS_REC));
+    CHECK(flags->data == "size=5m,mode=700");
+    CHECK_FALSE(flags->bind);
+    mount.options = {"rbind", "rro"};
+    auto const bind = read_mount_options(mount);
+    REQUIRE(bind);
+    CHECK(bind->bind);
+    CHECK(bind->recursive);
+    CHECK(bind->attributes == MOUNT_ATTR_RDONLY);
+    for (char const* refused : {"remount", "tmpcopyup", "idmap"}) {
+        mount.options = {refused};
+        CHECK_FALSE(read_mount_options(mount));
+    }
+    mount.options = {"bind", "lazytime"};
+    CHECK_FALSE(read_mount_options(mount));
 }
 
 TEST_CASE("a jail on a bridge has an address there and leaves nothing") {

@@ -1,5 +1,9 @@
 #include "isolate/run_spec.hpp"
 
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+
 namespace iso::jail {
 
 JailSpec spec_from(RunOptions const& run) {
@@ -28,6 +32,22 @@ JailSpec spec_from(RunOptions const& run) {
     process.environment = run.environment;
     process.directory = run.workdir;
     return spec;
+}
+
+Result<void> take_said(std::vector<KeyValue> const& said, JailSpec& spec) {
+    if (said.empty()) return {};
+    std::error_code none;
+    TRY(apply(said, spec, std::filesystem::current_path(none).string()));
+    bool const decided = std::any_of(said.begin(), said.end(), [](KeyValue const& each) {
+        return std::string_view(each.key->name) == "host-program";
+    });
+    bool const is_read_only_directory = spec.root.source == RootSpec::Source::directory &&
+                                        spec.root.mode == RootSpec::Mode::read_only &&
+                                        spec.standard_mounts;
+    if (!decided && spec.process.from_host)
+        spec.process.from_host =
+            spec.root.source == RootSpec::Source::empty || is_read_only_directory;
+    return {};
 }
 
 } // namespace iso::jail

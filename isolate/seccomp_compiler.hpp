@@ -3,6 +3,7 @@
 #include "common/result.hpp"
 #include "isolate/seccomp_policy.hpp"
 
+#include <span>
 #include <vector>
 
 #include <linux/filter.h>
@@ -21,6 +22,10 @@ using SeccompProgram = std::vector<sock_filter>;
 ///
 /// Errors: an argument number above 5, an empty test, a program longer than BPF_MAXINSNS.
 Result<SeccompProgram> compile_seccomp(SeccompPolicy const& policy);
+
+/// The same for several tables of system calls; any other gets the answer `other`.
+Result<SeccompProgram> compile_seccomp(std::span<ArchitecturePolicy const> policies,
+                                       SeccompAction other);
 
 /// Installs a program on the calling thread. Needs no_new_privs (or CAP_SYS_ADMIN). Allocates
 /// nothing. Returns the result of seccomp(2): 0, a listener with a `notify` flag, or -1 with errno.

@@ -37,6 +37,31 @@ struct ArgumentTest {
     SeccompAction otherwise;           ///< and when it does not
 };
 
+/// A condition on one argument, as OCI's profiles have them.
+struct Comparison {
+    enum class Op {
+        not_equal,
+        less,
+        less_or_equal,
+        equal,
+        greater_or_equal,
+        greater,
+        masked_equal
+    };
+
+    unsigned argument = 0; ///< 0..5
+    Op op = Op::equal;
+    std::uint64_t value = 0;
+    std::uint64_t mask = ~std::uint64_t{0}; ///< for masked_equal: the bits that are compared
+    bool low_half = false;                  ///< only 32 bits, which is all that i386 and x32 have
+};
+
+/// The answer to a call whose arguments fulfil all conditions.
+struct ArgumentRule {
+    std::vector<Comparison> conditions;
+    SeccompAction action;
+};
+
 /// Which system calls a process may make: the input of compile_seccomp().
 struct SeccompPolicy {
     /// All numbers from first to last.
@@ -49,11 +74,19 @@ struct SeccompPolicy {
     std::vector<Range> ranges;                    ///< a later one wins over an earlier one
     std::map<std::uint32_t, SeccompAction> calls; ///< by x86-64 number; these win over `ranges`
     std::map<std::uint32_t, ArgumentTest> tests;  ///< these win over `calls`
-    SeccompAction unlisted;                       ///< any other number, the x32 ones among them
-    SeccompAction wrong_architecture;             ///< int 0x80 and sysenter: the i386 table
+    /// The first rule that holds wins over `calls`. A number has rules or a test, not both.
+    std::map<std::uint32_t, std::vector<ArgumentRule>> rules;
+    SeccompAction unlisted;           ///< any other number, the x32 ones among them
+    SeccompAction wrong_architecture; ///< int 0x80 and sysenter: the i386 table
 
     /// The answer to a number, its argument test apart.
     [[nodiscard]] SeccompAction action(std::uint32_t number) const;
+};
+
+/// A policy for one of the tables of system calls that the machine has.
+struct ArchitecturePolicy {
+    std::uint32_t architecture = 0; ///< AUDIT_ARCH_*
+    SeccompPolicy policy;
 };
 
 /// The name of an x86-64 system call, or "syscall_N" for one without a name here.

@@ -24,7 +24,8 @@ struct Shared {
     std::atomic<bool> ended = false;    ///< the program ended by itself: `wait_status` is set
     int wait_status = 0;                ///< as from waitpid(2)
     int start_connection = 0;           ///< the child's descriptor to whoever started it; 0: none
-    std::uint64_t step_end_ns[k_max_steps] = {}; ///< touched only with --explain
+    int door_pid = 0, door_pidfd = -1, door_errno = 0; ///< from the process that joins namespaces
+    std::uint64_t step_end_ns[k_max_steps] = {};       ///< touched only with --explain
 };
 
 /// What a created jail that fails to start its program says to whoever started it.
@@ -54,6 +55,10 @@ struct ChildSetup {
 /// The parent's own steps, before the child exists: it inherits the descriptors. False when one
 /// failed, which is then recorded as the child does.
 bool run_parent_steps(ChildSetup const& setup);
+
+/// clone3(2) into the plan's namespaces, through those that are joined: the child carries out the
+/// rest of the plan. Returns its process id; or -1 with errno, or with a failed step recorded.
+pid_t start_child(ChildSetup const& setup, int& pidfd);
 
 /// Closes what run_parent_steps() opened. The child has its own descriptors by now.
 void close_parent_slots(ChildSetup const& setup);

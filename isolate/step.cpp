@@ -1,5 +1,6 @@
 // The kernel calls of the set-up, made in the child after clone: nothing here allocates.
-#include "isolate/shared.hpp"
+#include "isolate/landlock.hpp"
+#include "isolate/step_parts.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -7,34 +8,43 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 
-#include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/openat2.h>
-#include <linux/securebits.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 namespace iso::jail {
 
-namespace {
+namespace steps {
 
 int result(long value) {
     return value < 0 ? errno : 0;
 }
 
-/// A descriptor on a path as openat2(2) finds it, or -1 with errno.
-int open_path(int directory, char const* path, std::uint64_t resolve) {
+int open_path(int directory, char const* path, std::uint64_t resolve, bool follow) {
     open_how how{};
-    how.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW;
+    how.flags = O_PATH | O_CLOEXEC | (follow ? 0U : unsigned{O_NOFOLLOW});
     how.resolve = resolve;
     return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
+
+int open_inside(char const* path, bool follow) {
+    // From the root on, so that ".." in a link ends there as well.
+    return open_path(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS, follow);
+}
+
+} // namespace steps
+
+namespace {
+
+using steps::result;
 
 int die_with_parent(ChildSetup const& setup) {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
@@ -61,76 +71,6 @@ int loopback_up() {
     int const failed = result(::ioctl(fd, SIOCSIFFLAGS, &request));
     ::close(fd);
     return failed;
-}
-
-int clone_tree(int fd) {
-    return static_cast<int>(
-        ::open_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-}
-
-int take_tree(Step const& step, int* slots) {
-    if (step.text.empty()) {
-        slots[step.out] = static_cast<int>(::open_tree(
-            AT_FDCWD, step.path.c_str(), AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-        return result(slots[step.out]);
-    }
-    // Below --root nothing is trusted: no link may lead the walk out of it.
-    int const root = ::open(step.text.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0) return errno;
-    int const entry = open_path(root, step.path.c_str(),
-                                RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-    int failed = result(entry);
-    ::close(root);
-    if (failed != 0) return failed;
-    slots[step.out] = clone_tree(entry);
-    failed = result(slots[step.out]);
-    ::close(entry);
-    return failed;
-}
-
-int require_device(Step const& step, int const* slots) {
-    struct stat info {};
-    if (::fstat(slots[step.in], &info) != 0) return errno;
-    return S_ISCHR(info.st_mode) && info.st_rdev == step.number ? 0 : ENODEV;
-}
-
-/// Gives "key=value,flag,..." to a file system context, piece by piece.
-int configure(int context, std::string const& options) {
-    char piece[128];
-    for (char const* at = options.c_str(); *at != '\0';) {
-        std::size_t const length = std::strcspn(at, ",");
-        if (length >= sizeof piece) return ENAMETOOLONG;
-        std::memcpy(piece, at, length);
-        piece[length] = '\0';
-        char* const equals = std::strchr(piece, '=');
-        if (equals != nullptr) *equals = '\0';
-        int const set = equals != nullptr
-                            ? ::fsconfig(context, FSCONFIG_SET_STRING, piece, equals + 1, 0)
-                            : ::fsconfig(context, FSCONFIG_SET_FLAG, piece, nullptr, 0);
-        if (set != 0) return errno;
-        at += length + (at[length] == ',' ? 1 : 0);
-    }
-    return 0;
-}
-
-int new_filesystem(Step const& step, int* slots) {
-    int const context = ::fsopen(step.path.c_str(), FSOPEN_CLOEXEC);
-    if (context < 0) return errno;
-    int failed = configure(context, step.text);
-    if (failed == 0) failed = result(::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
-    if (failed == 0) {
-        slots[step.out] = ::fsmount(context, FSMOUNT_CLOEXEC, static_cast<unsigned>(step.number));
-        failed = result(slots[step.out]);
-    }
-    ::close(context);
-    return failed;
-}
-
-int restrict_mount(int fd, char const* path, std::uint64_t attributes) {
-    mount_attr attr{};
-    attr.attr_set = attributes;
-    attr.propagation = MS_PRIVATE; // what isolate took is still a peer of the host's mount
-    return result(::mount_setattr(fd, path, AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr));
 }
 
 int await_parent(ChildSetup const& setup) {
@@ -163,82 +103,51 @@ int await_start(ChildSetup const& setup) {
     }
 }
 
-int become_root_inside() {
-    // Raw calls: the C library's wrappers signal all threads, of which there is one.
-    if (::syscall(SYS_setgroups, 0, nullptr) != 0) return errno;
-    if (::syscall(SYS_setresgid, 0, 0, 0) != 0) return errno;
-    return result(::syscall(SYS_setresuid, 0, 0, 0));
-}
-
-int enter_root(int root) {
-    if (::move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0) return errno;
-    return result(::fchdir(root));
-}
-
-int make_file(char const* path) {
-    int const fd = ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-    if (fd < 0) return errno == EEXIST ? 0 : errno;
+/// setns(2) asks for a time namespace that nobody lives in yet while its offsets are written.
+int offset_clocks(Step const& step) {
+    if (::unshare(CLONE_NEWTIME) != 0) return errno;
+    if (int const failed = write_text("/proc/self/timens_offsets", step.text); failed != 0)
+        return failed;
+    int const fd = ::open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno;
+    int const failed = result(::setns(fd, CLONE_NEWTIME));
     ::close(fd);
-    return 0;
-}
-
-int move_to(int tree, int target) {
-    return result(
-        ::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
-}
-
-int attach(int tree, char const* path) {
-    int const target = open_path(AT_FDCWD, path, RESOLVE_NO_SYMLINKS);
-    if (target < 0) return errno;
-    int const failed = move_to(tree, target);
-    ::close(target);
     return failed;
 }
 
-int mask(Step const& step, int const* slots) {
-    int const target = open_path(AT_FDCWD, step.path.c_str(), RESOLVE_NO_SYMLINKS);
-    if (target < 0) return errno;
-    struct stat info {};
-    int failed = result(::fstat(target, &info));
-    if (failed == 0) {
-        int const cover =
-            static_cast<int>(::open_tree(slots[S_ISDIR(info.st_mode) ? step.out : step.in], "",
-                                         AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-        failed = result(cover);
-        if (failed == 0) failed = move_to(cover, target);
-        if (cover >= 0) ::close(cover);
-    }
-    ::close(target);
-    return failed;
-}
-
-int drop_bounding() {
-    for (unsigned long capability = 0; capability < 64; ++capability)
-        if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
-            return errno == EINVAL && capability > CAP_AUDIT_READ ? 0 : errno;
+int forget_host(ChildSetup const& setup, int* slots) {
+    for (int slot = 0; slot < setup.plan->slots; ++slot)
+        if (slots[slot] > STDERR_FILENO) {
+            ::close(slots[slot]);
+            slots[slot] = -1;
+        }
     return 0;
 }
 
-int drop_capabilities() {
-    // uid 0 is no reason to have capabilities, now or after an execve (capabilities(7),
-    // "securebits").
-    unsigned long const bits = SECURE_ALL_BITS | SECURE_ALL_LOCKS;
-    if (::prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0) return errno;
-    if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return errno;
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct none[2] = {};
-    return result(::syscall(SYS_capset, &header, none));
+int new_keyring() {
+    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr, 0, 0, 0) >= 0) return 0;
+    return errno == ENOSYS ? 0 : errno; // a kernel without keys has none to hide
 }
 
-int set_limit(Step const& step) {
-    rlimit limit{};
-    auto const resource = static_cast<__rlimit_resource>(step.in);
-    if (::getrlimit(resource, &limit) != 0) return errno;
-    // A lower limit of the caller's stays: raising one is root's privilege.
-    rlim_t const value = limit.rlim_max < step.number ? limit.rlim_max : step.number;
-    limit.rlim_cur = value;
-    limit.rlim_max = value;
-    return result(::setrlimit(resource, &limit));
+int open_to_slot(char const* path, int flags, int& slot) {
+    slot = ::open(path, flags | O_CLOEXEC);
+    return result(slot);
+}
+
+int allow_below(Step const& step, int const* slots) {
+    int const path = steps::open_inside(step.path.c_str());
+    if (path < 0) return errno;
+    int const failed = landlock_allow(slots[step.in], path, step.number);
+    ::close(path);
+    return failed;
+}
+
+int change_directory(char const* path) {
+    int const directory = steps::open_inside(path);
+    if (directory < 0) return errno;
+    int const failed = result(::fchdir(directory));
+    ::close(directory);
+    return failed;
 }
 
 int default_signals() {
@@ -253,8 +162,19 @@ int default_signals() {
     return result(::sigprocmask(SIG_SETMASK, &none, nullptr));
 }
 
+/// As execvp(3): a name without a slash is tried in each directory; the most telling error wins.
 int execute(Step const& step, ChildSetup const& setup) {
-    return result(::execve(step.path.c_str(), setup.plan->argv.data(), setup.plan->envp.data()));
+    JailPlan const& plan = *setup.plan;
+    if (plan.candidates.empty())
+        return result(::execve(step.path.c_str(), plan.argv.data(), plan.envp.data()));
+    int told = ENOENT;
+    for (std::string const& candidate : plan.candidates) {
+        ::execve(candidate.c_str(), plan.argv.data(), plan.envp.data());
+        if (errno == ENOENT || errno == ENOTDIR) continue;
+        told = errno;
+        if (errno != EACCES) break;
+    }
+    return told;
 }
 
 } // namespace
@@ -270,65 +190,116 @@ int run_step(Step const& step, ChildSetup const& setup, int* slots) {
         return loopback_up();
     case Op::set_hostname:
         return result(::sethostname(step.text.data(), step.text.size()));
-    case Op::private_mounts:
-        return result(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+    case Op::set_domainname:
+        return result(::setdomainname(step.text.data(), step.text.size()));
+    case Op::open_namespace:
+        return open_to_slot(path, O_RDONLY, slots[step.out]);
+    case Op::join_namespace:
+        return result(::setns(slots[step.in], static_cast<int>(step.number)));
+    case Op::offset_clocks:
+        return offset_clocks(step);
+    case Op::new_cgroup_view:
+        return result(::unshare(CLONE_NEWCGROUP));
+    case Op::new_keyring:
+        return new_keyring();
+    case Op::move_mounts_to_us:
+    case Op::set_propagation:
+        return result(::mount(nullptr, "/", nullptr, step.number, nullptr));
+    case Op::forget_host:
+        return forget_host(setup, slots);
     case Op::take_tree:
-        return take_tree(step, slots);
+        return steps::take_tree(step, slots);
     case Op::require_device:
-        return require_device(step, slots);
+        return steps::require_device(step, slots);
     case Op::new_filesystem:
-        return new_filesystem(step, slots);
+        return steps::new_filesystem(step, slots);
+    case Op::open_layer:
+        return open_to_slot(path, O_PATH | O_DIRECTORY, slots[step.out]);
+    case Op::cover_root:
+        return steps::cover_root(slots[step.in]);
+    case Op::uncover_root:
+        return steps::uncover_root(slots[step.in]);
+    case Op::make_layers:
+        return steps::make_layers(step, slots);
+    case Op::new_overlay:
+        return steps::new_overlay(step, slots);
     case Op::restrict_mount:
-        return restrict_mount(slots[step.in], "", step.number);
-    case Op::await_parent:
-        return await_parent(setup);
-    case Op::become_root_inside:
-        return become_root_inside();
-    case Op::enter_root:
-        return enter_root(slots[step.in]);
-    case Op::switch_root:
-        return result(::syscall(SYS_pivot_root, ".", "."));
-    case Op::detach_host:
-        return result(::umount2(".", MNT_DETACH) != 0 ? -1 : ::chdir("/"));
-    case Op::make_directory:
-        return ::mkdir(path, static_cast<mode_t>(step.number)) != 0 && errno != EEXIST ? errno : 0;
-    case Op::make_file:
-        return make_file(path);
-    case Op::make_link:
-        return result(::symlink(step.text.c_str(), path));
-    case Op::attach:
-        return attach(slots[step.in], path);
-    case Op::mask:
-        return mask(step, slots);
-    case Op::make_read_only: {
-        mount_attr attr{};
-        attr.attr_set = MOUNT_ATTR_RDONLY;
-        return result(::mount_setattr(AT_FDCWD, path, 0, &attr, sizeof attr));
-    }
-    case Op::set_limit:
-        return set_limit(step);
-    case Op::drop_bounding:
-        return drop_bounding();
-    case Op::drop_capabilities:
-        return drop_capabilities();
-    case Op::no_new_privileges:
-        return result(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    case Op::not_dumpable:
-        return result(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+        return steps::restrict_mount(step, slots);
     case Op::outlive_parent:
         return result(::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0));
     case Op::await_start:
         return await_start(setup);
+    case Op::await_parent:
+        return await_parent(setup);
+    case Op::become_root_inside:
+        return steps::become_root_inside(*setup.plan);
+    case Op::enter_root:
+        return steps::enter_root(slots[step.in]);
+    case Op::switch_root:
+        return result(::syscall(SYS_pivot_root, ".", "."));
+    case Op::detach_host:
+        return steps::detach_host();
+    case Op::change_root:
+        return steps::change_root(path);
+    case Op::make_directory:
+        return ::mkdir(path, static_cast<mode_t>(step.number)) != 0 && errno != EEXIST ? errno : 0;
+    case Op::make_file:
+        return steps::make_file(path);
+    case Op::make_link:
+        return result(::symlink(step.text.c_str(), path));
+    case Op::place_directory:
+        return steps::place_directory(path, static_cast<mode_t>(step.number));
+    case Op::place_file:
+        return steps::place_file(path);
+    case Op::place_link:
+        return steps::place_link(path, step.text.c_str());
+    case Op::place_node:
+        return steps::place_node(step);
+    case Op::attach:
+    case Op::attach_inside:
+        return steps::attach(slots[step.in], path, step.op == Op::attach);
+    case Op::mask:
+        return steps::mask(step, slots);
+    case Op::cover_read_only:
+        return steps::cover_read_only(path);
+    case Op::make_read_only:
+        return steps::make_read_only(path);
+    case Op::set_limit:
+        return steps::set_limit(step);
+    case Op::set_limits_exactly:
+        return steps::set_limits_exactly(step);
+    case Op::drop_bounding:
+        return steps::drop_bounding(step.number);
+    case Op::become_user:
+        return steps::become_user(*setup.plan);
+    case Op::drop_capabilities:
+        return steps::drop_capabilities();
+    case Op::set_capabilities:
+        return steps::set_capabilities(setup.plan->capabilities);
+    case Op::no_new_privileges:
+        return result(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    case Op::not_dumpable:
+        return result(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     case Op::filter_calls:
-        return result(install_seccomp(setup.plan->filter.data(), setup.plan->filter.size()));
+        return result(install_seccomp(setup.plan->filter.data(), setup.plan->filter.size(),
+                                      setup.plan->filter_flags));
+    case Op::landlock_begin:
+        return landlock_begin(step.number, slots[step.out]);
+    case Op::landlock_allow:
+        return allow_below(step, slots);
+    case Op::landlock_enforce:
+        return landlock_enforce(slots[step.in]);
     case Op::start_program:
         return 0; // child_main
     case Op::new_session:
         return result(::setsid());
     case Op::default_signals:
         return default_signals();
+    case Op::set_umask:
+        ::umask(static_cast<mode_t>(step.number));
+        return 0;
     case Op::change_directory:
-        return result(::chdir(path));
+        return change_directory(path);
     case Op::close_descriptors:
         return result(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
     case Op::execute:

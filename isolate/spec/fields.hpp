@@ -62,7 +62,7 @@ constexpr auto fields_of(CapabilitySpec const*) {
 constexpr auto fields_of(SeccompSpec const*) {
     using S = SeccompSpec;
     return std::tuple{field("profile", &S::profile), field("path", &S::path),
-                      field("text", &S::text)};
+                      field("text", &S::text), field("ignore_unknown", &S::ignore_unknown)};
 }
 constexpr auto fields_of(LandlockSpec const*) {
     using S = LandlockSpec;

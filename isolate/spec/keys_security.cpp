@@ -39,6 +39,7 @@ using Profile = SeccompSpec::Profile;
 
 Result<void> read_seccomp(JailSpec& spec, std::string_view value, std::string const& base) {
     SeccompSpec seccomp;
+    seccomp.ignore_unknown = spec.seccomp.ignore_unknown;
     if (value == "none") {
         seccomp.profile = Profile::none;
     } else if (value != "standard") {
@@ -93,11 +94,18 @@ constexpr Key k_security_keys[] = {
      R"({"defaultAction":"SCMP_ACT_ALLOW"})", Kind::one,
      [](JailSpec& s, Text v, Base) -> Result<void> {
          std::string text = TRY(form::text(v));
-         s.seccomp = {Profile::text, {}, std::move(text)};
+         s.seccomp = {Profile::text, {}, std::move(text), s.seccomp.ignore_unknown};
          return {};
      },
      [](JailSpec const& s) { return unless(s.seccomp.profile != Profile::text, s.seccomp.text); },
      "seccomp"},
+    {"seccomp-ignore-unknown", "yes|no", k_security,
+     "Whether a profile may name system calls that are not known here (no)", "yes", Kind::flag,
+     [](JailSpec& s, Text v, Base) -> Result<void> {
+         s.seccomp.ignore_unknown = TRY(form::yes_no(v));
+         return {};
+     },
+     [](JailSpec const& s) { return unless(!s.seccomp.ignore_unknown, "yes"); }},
     {"landlock-read", "PATH", k_security,
      "Of the files inside, Landlock leaves these to be read; with any, all others are closed",
      "/usr", Kind::list,

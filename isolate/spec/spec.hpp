@@ -122,6 +122,7 @@ struct SeccompSpec {
     Profile profile = Profile::standard;
     std::string path;
     std::string text;
+    bool ignore_unknown = false; ///< names of no system call are passed over, as OCI asks
 
     friend bool operator==(SeccompSpec const&, SeccompSpec const&) = default;
 };

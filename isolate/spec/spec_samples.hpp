@@ -192,6 +192,7 @@ inline JailSpec jail(std::uint64_t seed) {
     spec.seccomp.profile = chance.any<SeccompSpec::Profile>();
     if (spec.seccomp.profile == SeccompSpec::Profile::file) spec.seccomp.path = chance.path();
     if (spec.seccomp.profile == SeccompSpec::Profile::text) spec.seccomp.text = chance.text();
+    spec.seccomp.ignore_unknown = chance.once_in(2);
     spec.landlock.readable = chance.some([&] { return chance.path(); });
     spec.landlock.writable = chance.some([&] { return chance.path(); });
     limits(chance, spec);
