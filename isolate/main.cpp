@@ -83,16 +83,20 @@ void add_jail_options(CLI::App& command, RunOptions& options, JailLine& line) {
 Result<void> take_line(CLI::App const& command, JailLine const& line, jail::JailOptions& options) {
     options.group_backend = line.group_backend;
     options.dry_run = line.dry_run;
+    jail::JailSpec& spec = options.spec;
     if (line.file.empty()) {
-        options.spec = jail::spec_from(options.run);
-        options.spec.hostname = line.hostname;
-        options.spec.limits.tasks = line.tasks;
-        return jail::take_said(line.said, options.spec);
+        spec = jail::spec_from(options.run);
+        spec.hostname = line.hostname;
+        spec.limits.tasks = line.tasks;
+        return jail::take_said(line.said, spec);
     }
-    options.spec = TRY(jail::spec_from_file(line.file, options.run));
-    if (command.count("--hostname") > 0) options.spec.hostname = line.hostname;
-    if (command.count("--pids") > 0) options.spec.limits.tasks = line.tasks;
-    return jail::take_said(line.said, options.spec);
+    spec = TRY(jail::spec_from_file(line.file, options.run));
+    if (command.count("--hostname") > 0) spec.hostname = line.hostname;
+    if (command.count("--pids") > 0) spec.limits.tasks = line.tasks;
+    bool const from_host = spec.process.from_host; // as the file says, unless the line does
+    TRY(jail::take_said(line.said, spec));
+    if (command.count("--host-program") == 0) spec.process.from_host = from_host;
+    return {};
 }
 
 /// After the options above: those that the table of keys has and nobody else has declared.
@@ -163,8 +167,8 @@ int isolate_main(int argc, char** argv) {
         print_error("isolate", taken.error());
         return exit_code::engine_failed;
     }
-    if (life.name.empty()) life.name = options.spec.name;
     if (options.dry_run) return run_verb(options);
+    if (life.name.empty()) life.name = options.spec.name;
     if (!create.parsed() && !jail::is_named(life)) return run_verb(options);
     return jail::run_named(options, life, create.parsed(),
                            [&](RunReport const& report) { return tell(options, report); });
