@@ -195,6 +195,11 @@ std::string describe(Step const& step) {
         return "prctl(PR_SET_PDEATHSIG, 0)";
     case Op::await_start:
         return "accept(start)";
+    case Op::open_terminal:
+        return step.number != 0 ? "open(/dev/pts/ptmx), move_mount(/dev/console)"
+                                : "open(/dev/pts/ptmx)";
+    case Op::take_terminal:
+        return "ioctl(TIOCSCTTY)";
     case Op::filter_calls:
         return "seccomp(SECCOMP_SET_MODE_FILTER)";
     case Op::landlock_begin:

@@ -32,15 +32,16 @@ public:
 
     Result<void> all() {
         if (options_.dry_run) return tell_plan();
-        TRY(signals_.open());
+        TRY(signals_.open(named_ != nullptr ? named_->also_signal : 0));
         TRY(prepare_limits());
         plan_ = TRY(make_plan(options_, ids_, memory_));
-        if (named_ != nullptr && named_->start_listener >= 0) hold_at_start(plan_);
+        if (named_ != nullptr && named_->child.terminal_socket >= 0) add_terminal(plan_);
+        if (named_ != nullptr && named_->child.start_listener >= 0) hold_at_start(plan_);
         bool const on_bridge = options_.spec.network.mode == NetworkSpec::Mode::bridge;
         if (on_bridge) await_cable();
         Launch launch(plan_);
         TRY(launch.prepare(options_.run.trace));
-        if (named_ != nullptr) TRY(launch.announce(named_->start_listener, named_->ours));
+        if (named_ != nullptr) TRY(launch.announce(named_->child));
         TRY(launch.start(options_.command_line, options_.run.explain));
         if (named_ != nullptr)
             TRY(named_->begun(launch, limits_.joins() ? limits_.group().record() : std::string()));
@@ -105,6 +106,7 @@ private:
         polled.insert(polled.end(), named_->polled.begin(), named_->polled.end());
         Service service;
         service.polled = polled;
+        service.other_signal = named_->signalled;
         service.serve = [&](std::uint64_t& until) {
             if (polled[0].revents != 0) {
                 char byte = 0;
@@ -119,8 +121,8 @@ private:
             named_->serve(named_->polled);
             std::copy(named_->polled.begin(), named_->polled.end(), polled.begin() + 1);
         };
-        return supervise(launch.pidfd(), signals_, named_->start_listener >= 0 ? 0 : deadline(),
-                         service);
+        return supervise(launch.pidfd(), signals_,
+                         named_->child.start_listener >= 0 ? 0 : deadline(), service);
     }
 
     [[nodiscard]] std::uint64_t deadline() const {

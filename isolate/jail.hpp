@@ -2,7 +2,7 @@
 
 #include "common/engine.hpp"
 #include "common/report.hpp"
-#include "isolate/plan.hpp"
+#include "isolate/shared.hpp"
 
 #include <functional>
 #include <poll.h>
@@ -15,18 +15,20 @@ class Launch;
 
 /// What a jail with a name adds to a run of it: its state is kept, and somebody may wait for it.
 struct NamedRun {
-    /// Where a created jail waits for its start; -1: it starts at once.
-    int start_listener = -1;
+    /// What process 1 is given: where a created jail waits for its start, where the master of its
+    /// terminal is sent, and descriptors of ours that it closes at once.
+    ChildSetup child;
     /// Process 1 exists; it is killed when this process ends, so nothing is lost before the state
     /// is written. `group`: see Record.
     std::function<Result<void>(Launch const&, std::string const& group)> begun;
     /// It waits for its start (true), or its program runs (false).
     std::function<void(bool waits)> ready;
-    /// Descriptors that the jail's process 1 shall not have, although it waits long for its start.
-    std::vector<int> ours;
     /// Descriptors to look at meanwhile, and what to do when they have something.
     std::vector<pollfd> polled;
     std::function<void(std::vector<pollfd>&)> serve;
+    /// One more signal to receive, and what to do then.
+    int also_signal = 0;
+    std::function<void(int)> signalled;
 };
 
 /// Runs a program in a jail and reports. Never throws; a failure is in the report.

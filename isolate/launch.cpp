@@ -13,6 +13,27 @@
 
 namespace iso::jail {
 
+void add_terminal(JailPlan& plan) {
+    auto const step = [](Op op, char const* why, std::string path = {}) {
+        return Step{.op = op, .why = why, .path = std::move(path), .text = {}};
+    };
+    // Where /dev is mounted and can still be written to.
+    auto const program = plan.steps.begin() + static_cast<std::ptrdiff_t>(plan.program_step);
+    auto const at = std::find_if(plan.steps.begin(), program, [](Step const& s) {
+        return s.op == Op::make_read_only || s.op == Op::drop_bounding;
+    });
+    Step terminal = step(Op::open_terminal, "-t: a terminal of its own");
+    terminal.number = 1;
+    auto const made =
+        plan.steps.insert(at, step(Op::place_file, "to mount its terminal on", "/dev/console"));
+    plan.steps.insert(made + 1, std::move(terminal));
+    plan.program_step += 2;
+    auto const session =
+        std::find_if(plan.steps.begin() + static_cast<std::ptrdiff_t>(plan.program_step),
+                     plan.steps.end(), [](Step const& s) { return s.op == Op::new_session; });
+    plan.steps.insert(session + 1, step(Op::take_terminal, "its own is its controlling terminal"));
+}
+
 void hold_at_start(JailPlan& plan) {
     // Before the filter, which need not allow accept(2). From there on nobody inside can look at
     // this process or trace it: it is not dumpable.
@@ -51,27 +72,23 @@ Result<void> Launch::prepare(bool trace) {
     return {};
 }
 
-Result<void> Launch::announce(int start_listener, std::span<int const> ours) {
-    start_listener_ = start_listener;
-    ours_ = ours;
+Result<void> Launch::announce(ChildSetup const& named) {
+    named_ = named;
     ready_ = TRY(Pipe::create());
     return {};
 }
 
 Result<void> Launch::start(std::span<char> command_line, bool timed) {
     int pidfd = -1;
-    ChildSetup const setup{
-        .plan = &plan_,
-        .shared = shared_,
-        .go_read = go_.read.get(),
-        .go_write = go_.write.get(),
-        .command_line = command_line,
-        .timed = timed,
-        .start_listener = start_listener_,
-        .ready = ready_.write.get(),
-        .ours = ours_,
-        .trace_lines = trace_lines_.empty() ? nullptr : trace_lines_.data(),
-    };
+    ChildSetup setup = named_;
+    setup.plan = &plan_;
+    setup.shared = shared_;
+    setup.go_read = go_.read.get();
+    setup.go_write = go_.write.get();
+    setup.command_line = command_line;
+    setup.timed = timed;
+    setup.ready = ready_.write.get();
+    setup.trace_lines = trace_lines_.empty() ? nullptr : trace_lines_.data();
     if (!run_parent_steps(setup)) return tl::unexpected<Error>(failure());
     clone_start_ns_ = monotonic_ns();
     pid_t const pid = start_child(setup, pidfd);

@@ -13,6 +13,9 @@ namespace iso::jail {
 /// Makes the jail of a plan stop before its program until somebody starts it (Op::await_start).
 void hold_at_start(JailPlan& plan);
 
+/// Gives the program of a plan a terminal of the jail's own.
+void add_terminal(JailPlan& plan);
+
 /// A jail being started: from its plan to a process 1 that carries it out.
 ///
 /// The parent's half in the order of calls: prepare(), start(), then while the child is at its own
@@ -31,9 +34,8 @@ public:
     Result<void> prepare(bool trace);
     /// For a jail that somebody waits for: ready_fd() is readable when it waits for its start (a
     /// byte), and at the end of the file when its program was started or will not be (failed()).
-    /// `start_listener`: where a held plan accepts, or -1; `ours`: descriptors that the child
-    /// closes at once. Precondition: prepare().
-    Result<void> announce(int start_listener, std::span<int const> ours);
+    /// `named`: what process 1 is given beside that. Precondition: prepare().
+    Result<void> announce(ChildSetup const& named);
     [[nodiscard]] int ready_fd() const { return ready_.read.get(); }
     /// The parent's steps, then clone3(2). `command_line`: see JailOptions; `timed`: the time of
     /// each step is kept.
@@ -60,8 +62,7 @@ private:
     Shared* shared_ = nullptr;
     Pipe go_;
     Pipe ready_;
-    int start_listener_ = -1;
-    std::span<int const> ours_;
+    ChildSetup named_; ///< of it, what announce() says
     std::vector<std::string> trace_text_;
     std::vector<char const*> trace_lines_;
     Pidfd pidfd_;

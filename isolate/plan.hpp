@@ -39,6 +39,8 @@ enum class Op : std::uint8_t {
     new_overlay,        ///< overlayfs of lower `in` and upper slot `number` -> slot `out`
     restrict_mount,     ///< mount_setattr on slot `in`: attributes `number`, propagation `extra`
     outlive_parent,     ///< prctl(PR_SET_PDEATHSIG, 0)
+    open_terminal,      ///< a pseudo-terminal of the jail's own; `number`: also as /dev/console
+    take_terminal,      ///< TIOCSCTTY on it
     await_start,        ///< accept on the socket of a created jail until somebody starts it
     await_parent,       ///< one byte from the parent: its part is done
     become_root_inside, ///< setgroups, setresgid, setresuid: the id that sets up

@@ -42,6 +42,8 @@ struct ChildSetup {
     int go_write = -1; ///< to be closed by the child
     std::span<char> command_line; ///< wiped, see JailOptions
     bool timed = false;
+    int terminal_socket = -1; ///< where Op::open_terminal sends its master side
+    unsigned short rows = 0, columns = 0;
     int start_listener = -1; ///< where Op::await_start accepts
     int ready = -1; ///< gets a 'c' when that waits; closed by the program's start, or by the end
     std::span<int const> ours;                ///< descriptors to be closed by the child

@@ -276,6 +276,10 @@ int run_step(Step const& step, ChildSetup const& setup, int* slots) {
         return steps::drop_capabilities();
     case Op::set_capabilities:
         return steps::set_capabilities(setup.plan->capabilities);
+    case Op::open_terminal:
+        return steps::open_terminal(step, setup);
+    case Op::take_terminal:
+        return result(::ioctl(STDIN_FILENO, TIOCSCTTY, 0));
     case Op::no_new_privileges:
         return result(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     case Op::not_dumpable:

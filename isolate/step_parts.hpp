@@ -38,6 +38,9 @@ int place_link(char const* path, char const* target);
 int place_node(Step const& step);
 int make_file(char const* path);
 
+// step_terminal.cpp
+int open_terminal(Step const& step, ChildSetup const& setup);
+
 // step_rights.cpp
 int become_root_inside(JailPlan const& plan);
 int become_user(JailPlan const& plan);

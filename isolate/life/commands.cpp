@@ -53,6 +53,7 @@ int exec_verb(Store const& store, LifeOptions const& life) {
     options.environment = life.environment;
     options.directory = life.workdir;
     options.detach = life.detach;
+    options.terminal = life.terminal;
     auto const status = exec_in_jail(store, life.name, options);
     return status ? *status : run_error(status.error());
 }
@@ -67,6 +68,7 @@ int wait_verb(Store const& store, LifeOptions const& life) {
 void add_naming_options(CLI::App& command, LifeOptions& life) {
     command.add_option("--name", life.name, "A name, by which other commands know the jail")
         ->type_name("NAME");
+    command.add_flag("-t,--terminal", life.terminal, "A terminal of the jail's own");
     command.add_flag("--rm", life.temporary,
                      "With a detached jail: leave nothing of it when it has ended");
     command
@@ -94,6 +96,7 @@ void add_life_verbs(CLI::App& app, LifeOptions& life) {
         ->allow_extra_args(false);
     exec.add_option("--workdir", life.workdir, "Its working directory, inside")->type_name("PATH");
     exec.add_flag("-d,--detach", life.detach, "Do not wait for its end");
+    exec.add_flag("-t,--terminal", life.terminal, "A terminal of the jail's own");
     exec.footer("Usage: exec [OPTIONS] NAME [--] PROGRAM [ARG...]\nExit status: the program's own, "
                 "and else as that of run.");
     CLI::App& list = *app.add_subcommand("list", "Show the jails of this user");
@@ -144,7 +147,7 @@ int run_life_verb(CLI::App const& app, LifeOptions const& life) {
 }
 
 bool is_named(LifeOptions const& life) {
-    return !life.name.empty() || life.detach;
+    return !life.name.empty() || life.detach || life.terminal;
 }
 
 int run_named(JailOptions options, LifeOptions const& life, bool hold,
@@ -160,6 +163,7 @@ int run_named(JailOptions options, LifeOptions const& life, bool hold,
     order.record.temporary = life.temporary;
     order.record.timeout_ns = order.options.run.timeout_ns;
     order.options.spec.name = order.record.name;
+    order.options.spec.process.terminal = order.record.terminal = life.terminal;
     auto jail = take_name(*store, order);
     if (!jail) return run_error(jail.error());
     if (!order.record.detached) {

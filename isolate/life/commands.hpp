@@ -17,6 +17,7 @@ struct LifeOptions {
     std::string state; ///< --state, --root before the verb
     std::string name;
     bool detach = false;
+    bool terminal = false;
     bool temporary = false;
     std::uint64_t log_bytes = k_usual_log_bytes;
 

@@ -2,6 +2,7 @@
 
 #include "common/mapping.hpp"
 #include "isolate/life/exec_child.hpp"
+#include "isolate/life/terminal.hpp"
 #include "isolate/limits/control_group.hpp"
 #include "isolate/seccomp_profile.hpp"
 #include "isolate/spec/spec_json.hpp"
@@ -65,7 +66,8 @@ std::vector<std::string> places_of(std::string const& name,
 }
 
 /// The walls, in the order in which a jail's own program gets them (Planner).
-void write_steps(JailPlan& plan, JailSpec const& spec, std::string const& directory) {
+void write_steps(JailPlan& plan, JailSpec const& spec, std::string const& directory,
+                 bool terminal) {
     auto add = [&](Op op, char const* why) -> Step& {
         plan.steps.push_back(Step{.op = op, .why = why, .path = {}, .text = {}});
         return plan.steps.back();
@@ -79,13 +81,32 @@ void write_steps(JailPlan& plan, JailSpec const& spec, std::string const& direct
     limit(RLIMIT_CORE, 0);
     add(Op::drop_bounding, "no program started inside can gain a capability");
     add(Op::drop_capabilities, "nor has one now; none can be inherited (CVE-2022-29162)");
+    if (terminal) add(Op::open_terminal, "-t: a terminal of the jail's own");
     add(Op::no_new_privileges, "set-user-id files give nothing");
     add(Op::not_dumpable, "cannot be traced from inside before it has become the program");
     add(Op::filter_calls, "the jail's filter");
     add(Op::new_session, "no controlling terminal to type into");
+    if (terminal) add(Op::take_terminal, "but its own");
     add(Op::default_signals, "none blocked, none ignored");
     add(Op::change_directory, "inside").path = directory;
     add(Op::close_descriptors, "nothing is inherited but 0, 1 and 2");
+}
+
+/// What the walls of an exec do not know yet would be missing in them: it is refused.
+Result<void> check_exec(JailSpec const& spec) {
+    ProcessSpec const& process = spec.process;
+    char const* odd = nullptr;
+    if (process.uid != 0 || process.gid != 0 || !process.groups.empty()) odd = "another user";
+    if (spec.seccomp.profile != SeccompSpec::Profile::standard) odd = "a filter of its own";
+    if (spec.landlock.wanted()) odd = "Landlock rules";
+    if (!process.no_new_privileges) odd = "new privileges allowed";
+    if (process.capabilities.bounding != 0) odd = "capabilities";
+    if (spec.at(Namespace::pid).from == NamespaceChoice::From::host) odd = "the host's processes";
+    if (spec.at(Namespace::mount).from == NamespaceChoice::From::host) odd = "the host's mounts";
+    if (odd == nullptr) return {};
+    return error("exec in '" + spec.name + "'",
+                 std::string("a jail with ") + odd + " is not supported yet",
+                 "a jail of the usual kind");
 }
 
 class Exec {
@@ -97,7 +118,8 @@ public:
 
     Result<int> all() {
         TRY(prepare());
-        TRY(signals_.open());
+        TRY(signals_.open(options_.terminal ? SIGWINCH : 0));
+        if (options_.terminal) TRY(relay_.open());
         TRY(start());
         if (options_.detach) return detach();
         return wait();
@@ -123,7 +145,8 @@ private:
         plan.envp.push_back(nullptr);
         plan.filter = default_filter();
         write_steps(plan, spec_,
-                    options_.directory.empty() ? spec_.process.directory : options_.directory);
+                    options_.directory.empty() ? spec_.process.directory : options_.directory,
+                    options_.terminal);
         memory_ = TRY(Mapping::create(sizeof(ExecShared), PROT_READ | PROT_WRITE,
                                       MAP_SHARED | MAP_ANONYMOUS));
         shared_ = reinterpret_cast<ExecShared*>(memory_.data());
@@ -145,11 +168,16 @@ private:
             ChildSetup setup;
             setup.plan = &exec_.plan;
             setup.go_read = go_.read.get();
+            setup.terminal_socket = relay_.jail_socket();
+            winsize const size = options_.terminal ? relay_.size() : winsize{};
+            setup.rows = size.ws_row;
+            setup.columns = size.ws_col;
             setup.ready = options_.detach ? started_.write.get() : -1;
             exec_main(exec_, *shared_, setup);
         }
         go_.read.reset();
         started_.write.reset();
+        relay_.jail_has_it();
         if (!record_.group.empty()) {
             ControlGroup group = TRY(ControlGroup::open(record_.group));
             TRY(group.enter(first));
@@ -173,7 +201,18 @@ private:
     }
 
     Result<int> wait() {
-        TRY(supervise(handle_, signals_, 0));
+        if (!options_.terminal) {
+            TRY(supervise(handle_, signals_, 0));
+            return reap();
+        }
+        std::vector<pollfd> polled = relay_.polled();
+        Service service;
+        service.polled = polled;
+        service.serve = [&](std::uint64_t&) { relay_.serve(polled); };
+        service.other_signal = [&](int) { relay_.resize(); };
+        TRY(supervise(handle_, signals_, 0, service));
+        relay_.drain();
+        relay_.restore();
         return reap();
     }
 
@@ -223,6 +262,7 @@ private:
     JailSpec const spec_;
     ExecOptions const& options_;
     StopSignals signals_;
+    TerminalRelay relay_;
     ExecPlan exec_;
     Mapping memory_;
     ExecShared* shared_ = nullptr;
@@ -246,6 +286,7 @@ Result<int> exec_in_jail(Store const& store, std::string const& name, ExecOption
     std::string const path = store.path() + "/" + name + "/spec.json";
     std::string const text = TRY(read_file(path));
     JailSpec spec = TRY(spec_from_json(text, path));
+    TRY(check_exec(spec));
     return Exec(seen.record, std::move(spec), options).all();
 }
 

@@ -13,6 +13,7 @@ struct ExecOptions {
     std::vector<std::string> environment; ///< beside the jail's own
     std::string directory;                ///< empty: the jail's own
     bool detach = false;
+    bool terminal = false;
 };
 
 /// Runs a program in the namespaces, the control group and behind the walls of a jail: no

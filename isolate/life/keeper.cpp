@@ -3,6 +3,7 @@
 #include "isolate/launch.hpp"
 #include "isolate/life/cleanup.hpp"
 #include "isolate/life/reply.hpp"
+#include "isolate/life/terminal.hpp"
 #include "isolate/spec/spec_json.hpp"
 
 #include <fmt/format.h>
@@ -96,6 +97,7 @@ private:
         kept.insert(kept.end(), {listener_.get(), reply_.get(), output_.read.get(), store_.fd()});
         close_all_but(std::move(kept));
         if (::fcntl(output_.read.get(), F_SETFL, O_NONBLOCK) != 0) return sys_error("fcntl");
+        if (order_.options.spec.process.terminal) TRY(terminal_.open());
         log_ = std::make_unique<LogFile>(TRY(LogFile::open(jail_.fd(), order_.log_bytes)));
         order_.record.keeper = TRY(identify(::getpid()));
         return jail_.write_record(order_.record);
@@ -103,11 +105,14 @@ private:
 
     NamedRun named_run() {
         NamedRun named;
-        named.start_listener = listener_.get();
-        named.ours = jail_.descriptors();
-        named.ours.insert(named.ours.end(), {reply_.get(), output_.read.get(), store_.fd()});
+        named.child.start_listener = listener_.get();
+        named.child.terminal_socket = terminal_.jail_socket();
+        ours_ = jail_.descriptors();
+        ours_.insert(ours_.end(), {reply_.get(), output_.read.get(), store_.fd()});
+        named.child.ours = ours_;
         named.begun = [this](Launch const& launch, std::string const& group) {
             listener_.reset(); // the jail has its own: it alone says whether it still waits
+            terminal_.jail_has_it();
             return write_down(jail_, order_, launch, group);
         };
         named.ready = [this](bool) {
@@ -116,9 +121,17 @@ private:
             reply_.reset();
             jail_.unlock();
         };
-        named.polled = {{output_.read.get(), POLLIN, 0}};
+        named.polled = {{output_.read.get(), POLLIN, 0}, {terminal_.socket(), POLLIN, 0}};
         named.serve = [this](std::vector<pollfd>& polled) {
             if (polled[0].revents != 0 && !take_output()) polled[0].fd = -1;
+            // With a terminal, all that is written comes from there.
+            if (polled[1].revents != 0) {
+                if (Fd master = terminal_.take(); master) {
+                    output_.read = std::move(master);
+                    polled[0].fd = output_.read.get();
+                }
+                polled[1].fd = -1;
+            }
         };
         return named;
     }
@@ -129,7 +142,7 @@ private:
         for (;;) {
             ssize_t const n = ::read(output_.read.get(), chunk, sizeof chunk);
             if (n < 0 && errno == EINTR) continue;
-            if (n < 0) return errno == EAGAIN;
+            if (n < 0) return errno == EAGAIN; // EIO of a terminal: everybody has closed it
             if (n == 0) return false;
             log_->append({chunk, static_cast<std::size_t>(n)});
             if (n < static_cast<ssize_t>(sizeof chunk)) return true;
@@ -162,6 +175,8 @@ private:
     Fd reply_;    ///< to whoever made the jail, until that knows
     Pipe output_;
     std::unique_ptr<LogFile> log_;
+    TerminalSocket terminal_;
+    std::vector<int> ours_;
 };
 
 } // namespace
@@ -198,12 +213,33 @@ Result<JailDirectory> take_name(Store const& store, Order& order) {
 
 RunReport keep_in_foreground(Store const& store, JailDirectory jail, Order& order) {
     NamedRun named;
+    TerminalRelay relay;
+    if (order.options.spec.process.terminal) {
+        if (auto opened = relay.open(); !opened) {
+            RunReport report;
+            report.failure = std::move(opened.error());
+            (void)jail.remove();
+            return report;
+        }
+        winsize const size = relay.size();
+        named.child.rows = size.ws_row;
+        named.child.columns = size.ws_col;
+        named.child.terminal_socket = relay.jail_socket();
+        named.polled = relay.polled();
+        named.also_signal = SIGWINCH;
+        named.signalled = [&](int) { relay.resize(); };
+    }
     named.begun = [&](Launch const& launch, std::string const& group) {
+        relay.jail_has_it();
         return write_down(jail, order, launch, group);
     };
     named.ready = [&](bool) { jail.unlock(); };
-    named.serve = [](std::vector<pollfd>&) {};
+    named.serve = [&](std::vector<pollfd>& polled) {
+        if (!polled.empty()) relay.serve(polled);
+    };
     RunReport report = run(order.options, &named);
+    relay.drain();
+    relay.restore();
     jail.unlock();
     remove_directory(store, order.record.name);
     return report;
