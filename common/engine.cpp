@@ -23,6 +23,7 @@ public:
     std::string_view name() const override { return "native"; }
     std::string_view technique() const override { return "none"; }
     bool reports() const override { return false; }
+    DiskAccess disk() const override { return DiskAccess::itself; }
     EngineProbe probe() const override { return {true, "host", {}, {}}; }
     Result<std::vector<std::string>> command(RunOptions const& options) const override {
         std::vector<std::string> words{options.program};
@@ -34,15 +35,17 @@ public:
 /// An engine of this project: a program with the verbs `probe --json` and `run`.
 class OwnEngine final : public Engine {
 public:
-    OwnEngine(std::string name, std::string technique, std::string program)
+    OwnEngine(std::string name, std::string technique, DiskAccess disk, std::string program)
         : name_(std::move(name))
         , technique_(std::move(technique))
+        , disk_(disk)
         , program_(std::move(program)) {}
 
     std::string_view name() const override { return name_; }
     std::string_view technique() const override { return technique_; }
     bool reports() const override { return true; }
     std::string program() const override { return program_; }
+    DiskAccess disk() const override { return disk_; }
 
     EngineProbe probe() const override {
         if (::access(program_.c_str(), X_OK) != 0)
@@ -78,6 +81,9 @@ public:
             words.push_back("--env=" + variable);
         for (AddedPath const& added : options.added)
             words.push_back("--add=" + added.host + ":" + added.guest);
+        for (AddedPath const& bound : options.bound)
+            words.push_back("--mount=type=bind,source=" + bound.host + ",target=" + bound.guest +
+                            ",nosuid,nodev");
         words.push_back("--");
         words.push_back(options.program);
         words.insert(words.end(), options.arguments.begin(), options.arguments.end());
@@ -87,6 +93,7 @@ public:
 private:
     std::string name_;
     std::string technique_;
+    DiskAccess disk_;
     std::string program_;
 };
 
@@ -119,14 +126,14 @@ Result<EngineProbe> parse_probe(std::string const& text) {
 }
 
 std::vector<std::unique_ptr<Engine>> make_engines(std::string const& bin_directory) {
-    auto own = [&](std::string const& name, std::string const& technique) {
-        return std::make_unique<OwnEngine>(name, technique, bin_directory + "/" + name);
+    auto own = [&](std::string const& name, std::string const& technique, DiskAccess disk) {
+        return std::make_unique<OwnEngine>(name, technique, disk, bin_directory + "/" + name);
     };
     std::vector<std::unique_ptr<Engine>> engines;
     engines.push_back(std::make_unique<NativeEngine>());
-    engines.push_back(own("isolate", "OS-level virtualization"));
-    engines.push_back(own("vmm-mini", "virtual machine"));
-    engines.push_back(own("paravirt-demo", "paravirtualization"));
+    engines.push_back(own("isolate", "OS-level virtualization", DiskAccess::mounted));
+    engines.push_back(own("vmm-mini", "virtual machine", DiskAccess::image));
+    engines.push_back(own("paravirt-demo", "paravirtualization", DiskAccess::image));
     return engines;
 }
 

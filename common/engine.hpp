@@ -31,6 +31,15 @@ struct RunManner {
     std::uint64_t settle_ns = 0;          ///< what it started may end so much later than itself
 };
 
+/// How a program in an engine comes by files that are on a disk of the host.
+enum class DiskAccess : std::uint8_t {
+    none,
+    itself,  ///< the host's directory by its own name
+    mounted, ///< the host's directory, at k_disk_directory
+    image,   ///< a file system of the guest's own in a host file, at k_disk_directory
+};
+inline constexpr char const* k_disk_directory = "/disk";
+
 /// One way to run a program isolated.
 ///
 /// An engine is always another process: its interface says how to ask it and how to start it, and
@@ -54,6 +63,8 @@ public:
 
     /// The file that is started to run a program in it; "": the program itself, or it is not here.
     [[nodiscard]] virtual std::string program() const { return {}; }
+    /// Of `--disk` and `--mount` (docs/engine-contract.md).
+    [[nodiscard]] virtual DiskAccess disk() const { return DiskAccess::none; }
     /// One that is not ours: described in a file, and without a report.
     [[nodiscard]] virtual bool peer() const { return false; }
     /// Of the command that was made last. An engine of ours has something to tear down: SIGTERM.

@@ -27,8 +27,10 @@ struct RunOptions {
     std::vector<std::string>
         environment; ///< exactly these NAME=VALUE strings; nothing is inherited
     std::vector<AddedPath> added;
-    std::string root;             ///< a directory to use as root; empty: an otherwise empty root
-    std::string disk;             ///< a host file that is the guest's disk; empty: none
+    std::vector<AddedPath>
+        bound;        ///< the same, but writable: of engines that share the host's kernel
+    std::string root; ///< a directory to use as root; empty: an otherwise empty root
+    std::string disk; ///< a host file that is the guest's disk; empty: none
     std::uint64_t disk_bytes = 0; ///< the size it is created with; 0: the engine's default
     std::string workdir = "/";
     std::uint64_t timeout_ns = 0;   ///< 0: none

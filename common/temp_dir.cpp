@@ -17,11 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string place() {
-    char const* const base = std::getenv("TMPDIR");
-    return base != nullptr && *base != '\0' ? base : "/tmp";
-}
-
 /// Deepest first. Octal escapes of mountinfo (proc_pid_mountinfo(5)) do not occur in our names.
 std::vector<std::string> mounts_below(std::string const& directory) {
     std::vector<std::string> found;
@@ -54,6 +49,11 @@ Fd take_abandoned(std::string const& path) {
 }
 
 } // namespace
+
+std::string TempDir::place() {
+    char const* const base = std::getenv("TMPDIR");
+    return base != nullptr && *base != '\0' ? base : "/tmp";
+}
 
 Result<TempDir> TempDir::create(std::string const& prefix) {
     std::string path = place() + "/" + prefix + ".XXXXXX";

@@ -22,6 +22,8 @@ public:
     }
     ~TempDir();
 
+    /// Where they are made: $TMPDIR, or /tmp.
+    static std::string place();
     /// Makes $TMPDIR/PREFIX.XXXXXX (or /tmp), mode 0700.
     static Result<TempDir> create(std::string const& prefix);
     /// The same, and holds it by flock(2) for as long as this process lives: when nobody holds one,

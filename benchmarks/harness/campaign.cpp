@@ -9,6 +9,7 @@
 #include "benchmarks/statistics/median.hpp"
 #include "common/clock.hpp"
 #include "common/scope_exit.hpp"
+#include "common/temp_dir.hpp"
 
 #include <fmt/format.h>
 
@@ -147,6 +148,8 @@ void Campaign::go_on_from(Recorded const& recorded) {
 }
 
 Result<void> Campaign::run() {
+    auto on_disk = [](Row const& row) { return row.own() && row.known->on_disk; };
+    if (std::any_of(rows_.begin(), rows_.end(), on_disk)) TempDir::remove_abandoned(k_disk_prefix);
     for (Row& row : rows_)
         TRY(prove_identity(row));
     for (Row& row : rows_)
@@ -300,6 +303,7 @@ Result<std::uint64_t> Campaign::take(Row& row, std::size_t arm, Role role, std::
     request.cpu = cpu_;
     request.timeout_ns = options_.timeout_ns;
     request.own_workload = row.own();
+    request.on_disk = row.own() && row.known->on_disk && role != Role::identity;
     request.counters = counters_ ? &*counters_ : nullptr;
     bool const crowd = row.record.kind == Kind::density && role == Role::measure;
     if (row.record.kind == Kind::density && role == Role::warm_up)

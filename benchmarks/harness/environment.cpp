@@ -121,6 +121,7 @@ void kernel_settings(Collector& add) {
     add.text("userns", "user namespaces", user_namespaces());
     add.text("thp", "transparent huge pages",
              chosen_word(line_of("/sys/kernel/mm/transparent_hugepage/enabled")));
+    add.text("tmp", "file system of temporary files", sources::temporary_file_system());
     add.text("aslr", "address randomization", line_of("/proc/sys/kernel/randomize_va_space"));
 }
 

@@ -1,6 +1,7 @@
 #include "benchmarks/harness/environment_sources.hpp"
 
 #include "common/fd.hpp"
+#include "common/temp_dir.hpp"
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 namespace iso::bench::sources {
 
@@ -152,6 +154,22 @@ std::map<std::string, std::string> pressure() {
             text.empty() ? "not offered by this kernel" : text.substr(0, text.find(" total"));
     }
     return values;
+}
+
+std::string temporary_file_system() {
+    struct stat info {};
+    if (::stat(TempDir::place().c_str(), &info) != 0) return {};
+    std::string const device = fmt::format("{}:{}", major(info.st_dev), minor(info.st_dev));
+    std::istringstream lines(line_of("/proc/self/mountinfo"));
+    for (std::string line; std::getline(lines, line);) { // proc_pid_mountinfo(5)
+        std::istringstream words(line);
+        std::string id, parent, of, word, type;
+        words >> id >> parent >> of;
+        while (words >> word && word != "-") {
+        }
+        if (of == device && words >> type) return type;
+    }
+    return {};
 }
 
 std::string chosen_word(std::string const& text) {

@@ -48,6 +48,9 @@ unsigned last_allowed_cpu();
 /// "some avg10=..." by resource, from /proc/pressure.
 std::map<std::string, std::string> pressure();
 
+/// The type of the file system that temporary files are on: "ext4", "tmpfs".
+std::string temporary_file_system();
+
 /// The chosen word of a sysfs choice: "always [madvise] never" gives "madvise".
 std::string chosen_word(std::string const& text);
 

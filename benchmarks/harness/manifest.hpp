@@ -54,6 +54,7 @@ struct Workload {
     unsigned blocks_per_round = 1;         ///< short samples are taken more often
     std::string_view neighbour = {};       ///< arguments of the program beside it
     bool neighbour_here = false;           ///< it has the same CPU, instead of another
+    bool on_disk = false; ///< dir= is a new directory on a disk of the host, or of the guest
 
     [[nodiscard]] std::string_view file() const { return program.empty() ? name : program; }
 };

@@ -22,6 +22,11 @@ constexpr Group k_groups[] = {
      "Files in `dir=`. What is behind that directory is the engine's affair: the host's file "
      "system natively, a memory file system in the jail, the guest kernel's own in the two with a "
      "guest."},
+    {"disk", "Disk",
+     "The same programs with files that last. Natively and in the jail they are in a new directory "
+     "of the host for each sample (in `$TMPDIR` or `/tmp`; the result names its file system), in a "
+     "machine in its guest kernel's own file system on a host file in such a directory "
+     "([disk.md](disk.md)). All four wait for the same disk where they wait for one."},
     {"network", "Network",
      "Round trips over the loopback device. The guest kernel has no network: not available."},
     {"start-up", "Start-up", "The way to the first instruction, and until everything is gone."},

@@ -1,11 +1,16 @@
 #include "benchmarks/harness/sample.hpp"
 
+#include "common/clock.hpp"
+#include "common/temp_dir.hpp"
+#include "common/units.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstring>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 namespace iso::bench {
@@ -99,6 +104,32 @@ std::string judge(SampleRequest const& request, RawRun const& raw, Sample& sampl
     return request.own_workload ? take_own_output(request, raw, sample) : std::string();
 }
 
+constexpr std::uint64_t k_disk_bytes = 64 * k_mib;
+
+/// The program finds it by dir=, which is another path in each engine.
+Result<void> give_disk(RunOptions& options, DiskAccess access, std::string const& directory) {
+    // Inside a jail the program is another user of the host; nobody else gets through `directory`.
+    std::string const files = directory + "/files";
+    if (::mkdir(files.c_str(), 0700) != 0 || ::chmod(files.c_str(), 0777) != 0)
+        return sys_error("mkdir(" + files + ")");
+    bool const itself = access == DiskAccess::itself;
+    options.arguments.push_back("dir=" + (itself ? files : std::string(k_disk_directory)));
+    if (access == DiskAccess::mounted) options.bound.push_back({files, k_disk_directory});
+    if (access == DiskAccess::image) {
+        options.disk = files + "/image";
+        options.disk_bytes = k_disk_bytes;
+    }
+    return {};
+}
+
+Taken without_a_disk(SampleRequest const& request) {
+    Taken none;
+    none.sample.arm = request.engine->name();
+    none.sample.at_ns = monotonic_ns();
+    none.sample.not_available = "it has no disk that a program could be given";
+    return none;
+}
+
 void take_counters(RawRun const& raw, Sample& sample) {
     sample.counters["harness.minor_faults"] = raw.minor_faults;
     sample.counters["harness.voluntary_switches"] = raw.voluntary_switches;
@@ -165,6 +196,12 @@ Result<Taken> take_sample(SampleRequest const& request, Interrupts& interrupts) 
     options.arguments = request.arguments;
     options.timeout_ns = request.timeout_ns;
     if (reports) options.report_fd = k_report_fd;
+    TempDir directory; // of this sample alone, as a disk that has been used is not the same one
+    if (request.on_disk) {
+        if (request.engine->disk() == DiskAccess::none) return without_a_disk(request);
+        directory = TRY(TempDir::create_held(k_disk_prefix));
+        TRY(give_disk(options, request.engine->disk(), directory.path()));
+    }
 
     MeasureRequest measured;
     measured.command = TRY(request.engine->command(options));

@@ -71,6 +71,9 @@ struct Sample {
     }
 };
 
+/// How the directories of samples with a disk begin; held by TempDir::create_held().
+inline constexpr char const* k_disk_prefix = "isobench-disk";
+
 /// What to run, and how.
 struct SampleRequest {
     Engine const* engine = nullptr;
@@ -79,6 +82,7 @@ struct SampleRequest {
     std::optional<int> cpu;
     std::uint64_t timeout_ns = 0;
     HostCounters* counters = nullptr; ///< nullptr: the host's kernel counts nothing
+    bool on_disk = false;             ///< it gets dir=, a new directory on a disk
     bool own_workload = true;         ///< it has to print one line of JSON and to exit 0
 };
 

@@ -86,8 +86,10 @@ Result<int> verb_run(Places const& places, RunVerbOptions const& options) {
     SampleRequest request;
     request.engine = arm->engine;
     request.program = TRY(resolve(places, options.program));
-    if (Workload const* const workload = find_workload(options.program))
+    if (Workload const* const workload = find_workload(options.program)) {
         request.arguments = split_words(workload->arguments);
+        request.on_disk = workload->on_disk;
+    }
     request.arguments.insert(request.arguments.end(), options.arguments.begin(),
                              options.arguments.end()); // of two that differ the later one counts
     request.timeout_ns = options.timeout_ns;

@@ -241,6 +241,28 @@ TEST_CASE("isobench: a comparison goes on only as what it was", "[isobench]") {
     CHECK(call("isobench", {"compare", "--resume", file}).status == 2);
 }
 
+TEST_CASE("isobench: files on a disk are measured in every engine that can run", "[isobench]") {
+    auto const place = iso::TempDir::create("isolab-cli").value();
+    std::string const file = place.path() + "/out.json";
+    std::ofstream(file) << "older"; // see above
+    Ran const ran = call("isobench", {"compare", "--quick", "--workloads=disk-create,disk-fsync",
+                                      "--blocks=1", "--json", file});
+    INFO(ran.err);
+    json const out = json::parse(iso::read_file(file).value(), nullptr, false);
+    REQUIRE(out.is_object());
+    std::map<std::string, bool> usable;
+    for (json const& engine : out.at("engines"))
+        usable[engine.at("name")] = engine.at("usable");
+    unsigned measured = 0;
+    for (json const& cell : out.at("cells")) {
+        INFO(cell.dump());
+        bool const ok = cell.at("status") == "ok";
+        CHECK((ok || !usable.at(cell.at("engine"))));
+        measured += ok ? 1 : 0;
+    }
+    CHECK(measured >= 2); // native can
+}
+
 TEST_CASE("isobench: killed beside neighbours it leaves none of them", "[isobench]") {
     for (std::uint64_t const after : {300, 600, 900, 1200, 1500, 1800, 2100}) {
         Launch how;
