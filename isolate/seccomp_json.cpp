@@ -129,9 +129,10 @@ private:
         };
         // The machine's own is always meant, as for libseccomp.
         architectures_ = {Architecture::x86_64};
-        TRY(each(json, "architectures", [&](Json const& entry) {
+        Result<void> const architectures_read = each(json, "architectures", [&](Json const& entry) {
             return add(entry.is_string() ? entry.get<std::string>() : entry.dump());
-        }));
+        });
+        TRY(architectures_read);
         return each(json, "archMap", [&](Json const& entry) -> Result<void> {
             TRY(members(entry, "an entry of archMap", {"architecture", "subArchitectures"}));
             if (entry.value("architecture", Json()) != "SCMP_ARCH_X86_64") return {};
@@ -162,22 +163,27 @@ private:
         bool result = true;
         bool one_listed = false;
         bool arch_matches = false;
-        TRY(each(*found, "caps", [&](Json const& entry) -> Result<void> {
-            std::string const capability = TRY(text(entry, "caps"));
-            auto const bit = capability_bit(capability);
-            if (!bit) return wrong(fmt::format("'{}' is no capability", capability));
-            if (((capabilities_ >> *bit & 1U) != 0) != wanted) result = false;
-            return {};
-        }));
-        TRY(each(*found, "arches", [&](Json const& entry) -> Result<void> {
-            std::string const arch = TRY(text(entry, "arches"));
-            one_listed = true;
-            arch_matches = arch_matches || arch == "amd64" || arch == "x86_64";
-            return {};
-        }));
+        Result<void> const capabilities_read =
+            each(*found, "caps", [&](Json const& entry) -> Result<void> {
+                std::string const capability = TRY(text(entry, "caps"));
+                auto const bit = capability_bit(capability);
+                if (!bit) return wrong(fmt::format("'{}' is no capability", capability));
+                if (((capabilities_ >> *bit & 1U) != 0) != wanted) result = false;
+                return {};
+            });
+        TRY(capabilities_read);
+        Result<void> const arches_read =
+            each(*found, "arches", [&](Json const& entry) -> Result<void> {
+                std::string const arch = TRY(text(entry, "arches"));
+                one_listed = true;
+                arch_matches = arch_matches || arch == "amd64" || arch == "x86_64";
+                return {};
+            });
+        TRY(arches_read);
         if (one_listed && arch_matches != wanted) result = false;
         if (auto const least = found->find("minKernel"); least != found->end()) {
-            bool const newer = TRY(kernel_is_at_least(TRY(text(*least, "minKernel"))));
+            std::string const version = TRY(text(*least, "minKernel"));
+            bool const newer = TRY(kernel_is_at_least(version));
             if (newer != wanted) result = false;
         }
         return result;
@@ -233,16 +239,20 @@ private:
             if (!entry.contains("action")) return wrong("an entry of syscalls has no action");
             rule.action = TRY(action(entry, "action", "errnoRet", "errno"));
             if (entry.contains("name")) rule.names.push_back(TRY(text(entry.at("name"), "name")));
-            TRY(each(entry, "names", [&](Json const& name) -> Result<void> {
-                rule.names.push_back(TRY(text(name, "names")));
-                return {};
-            }));
+            Result<void> const names_read =
+                each(entry, "names", [&](Json const& name) -> Result<void> {
+                    rule.names.push_back(TRY(text(name, "names")));
+                    return {};
+                });
+            TRY(names_read);
             if (rule.names.empty()) return wrong("an entry of syscalls names none");
             std::vector<Comparison> all;
-            TRY(each(entry, "args", [&](Json const& argument) -> Result<void> {
-                all.push_back(TRY(comparison(argument)));
-                return {};
-            }));
+            Result<void> const arguments_read =
+                each(entry, "args", [&](Json const& argument) -> Result<void> {
+                    all.push_back(TRY(comparison(argument)));
+                    return {};
+                });
+            TRY(arguments_read);
             rule.rules = alternatives(all, rule.action);
             rules_.push_back(std::move(rule));
             return {};

@@ -179,7 +179,8 @@ int restrict_mount(Step const& step, int const* slots) {
     attr.attr_set = step.number;
     if ((step.number & MOUNT_ATTR__ATIME) != 0) attr.attr_clr = MOUNT_ATTR__ATIME;
     // What isolate took is still a peer of the host's mount, unless that is what was asked for.
-    attr.propagation = step.extra != 0 ? step.extra & ~std::uint64_t{MS_REC} : MS_PRIVATE;
+    attr.propagation =
+        step.extra != 0 ? step.extra & ~std::uint64_t{MS_REC} : std::uint64_t{MS_PRIVATE};
     return result(
         ::mount_setattr(slots[step.in], "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr));
 }
