@@ -163,7 +163,8 @@ void child_main(ChildSetup const& setup) {
     ::setsid(); // a signal to isolate's process group is isolate's to handle
     ::umask(0);
     ::prctl(PR_SET_NAME, "jail-init");
-    std::memset(setup.command_line.data(), 0, setup.command_line.size());
+    if (!setup.command_line.empty())
+        std::memset(setup.command_line.data(), 0, setup.command_line.size());
 
     if (!run_steps(setup, setup.plan->door_steps, setup.plan->program_step))
         ::_exit(exit_code::engine_failed);
