@@ -326,7 +326,7 @@ TEST_CASE("mutated configurations are refused in words or become a jail that can
                                   {ForeignSystem::openvz, k_ve_conf}};
     std::mt19937_64 random(1); // NOLINT: the same mutations in every run
     int accepted = 0;
-    for (int round = 0; round < 6000; ++round) {
+    for (int round = 0; round < iso::test::random_rounds(6000); ++round) {
         Kind const& kind = kinds[static_cast<std::size_t>(round) % kinds.size()];
         std::string text = kind.text;
         for (std::uint64_t n = random() % 4 + 1; n > 0; --n) {

@@ -89,7 +89,7 @@ TEST_CASE("a mistake in a jail file is shown by line and column, with what is al
 }
 
 TEST_CASE("a jail file that is written is read as the same jail") {
-    for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    for (int seed = 0; seed < iso::test::random_rounds(2000); ++seed) {
         JailSpec const spec = samples::jail(seed);
         std::string const text = write_jail_file(spec);
         INFO("seed " << seed << "\n" << text);
@@ -118,7 +118,7 @@ TEST_CASE("paths are relative to the folder of the file, through symbolic links 
 TEST_CASE("a mutated jail file is refused at a place within it, or is a jail that can be written") {
     std::mt19937_64 random(1); // NOLINT: the same mutations in every run
     int accepted = 0;
-    for (int round = 0; round < 20'000; ++round) {
+    for (int round = 0; round < iso::test::random_rounds(20'000); ++round) {
         std::string text = write_jail_file(samples::jail(static_cast<std::uint64_t>(round % 50)));
         for (std::uint64_t n = random() % 4 + 1; n > 0; --n) {
             std::size_t const at = random() % text.size();

@@ -328,7 +328,7 @@ TEST_CASE("a mutated config.json is refused in words or read, never worse") {
     std::mt19937_64 random(1); // NOLINT: the same mutations in every run
     std::string const whole = podman().dump();
     int accepted = 0;
-    for (int round = 0; round < 20'000; ++round) {
+    for (int round = 0; round < iso::test::random_rounds(20'000); ++round) {
         std::string text = whole;
         for (std::uint64_t n = random() % 3 + 1; n > 0; --n) {
             std::size_t const at = random() % text.size();

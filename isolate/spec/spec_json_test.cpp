@@ -42,7 +42,7 @@ ISO_EVERY_MEMBER(JailSpec, 23, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q
 
 TEST_CASE("a jail written as JSON and read again is the same jail") {
     REQUIRE(spec_from_json(spec_to_json({}), "state").value() == JailSpec{});
-    for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    for (int seed = 0; seed < iso::test::random_rounds(2000); ++seed) {
         JailSpec const spec = samples::jail(seed);
         std::string const text = spec_to_json(spec);
         auto const again = spec_from_json(text, "state");
@@ -103,7 +103,7 @@ TEST_CASE("JSON that is too deep, too much or too long is refused before it is k
 TEST_CASE("a mutated state file is refused in words, or is a jail that survives writing") {
     std::mt19937_64 random(1); // NOLINT: the same mutations in every run
     int accepted = 0;
-    for (int round = 0; round < 20'000; ++round) {
+    for (int round = 0; round < iso::test::random_rounds(20'000); ++round) {
         std::string text = spec_to_json(samples::jail(static_cast<std::uint64_t>(round % 50)));
         for (std::uint64_t n = random() % 4 + 1; n > 0; --n) {
             std::size_t const at = random() % text.size();
