@@ -6,6 +6,14 @@
 
 namespace iso {
 
+namespace {
+void (*g_error_sink)(Error const&) = nullptr;
+}
+
+void set_error_sink(void (*sink)(Error const& error)) {
+    g_error_sink = sink;
+}
+
 std::string Error::message() const {
     std::string_view file = at.file_name();
     if (auto slash = file.rfind('/'); slash != std::string_view::npos)
@@ -20,6 +28,7 @@ void print_error(std::string_view program, Error const& error) {
     std::string const line = fmt::format("{}: {}\n", program, error.message());
     std::fwrite(line.data(), 1, line.size(), stderr);
     std::fflush(stderr);
+    if (g_error_sink != nullptr) g_error_sink(error);
 }
 
 } // namespace iso

@@ -67,6 +67,8 @@ refused(std::string op, std::string cause, std::string hint = {},
 
 /// Writes "PROGRAM: message" to stderr; the one place where an error becomes text for a person.
 void print_error(std::string_view program, Error const& error);
+/// Who is told of each error that is printed, too: a log. Null: nobody.
+void set_error_sink(void (*sink)(Error const& error));
 
 } // namespace iso
 

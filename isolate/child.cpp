@@ -170,6 +170,10 @@ void child_main(ChildSetup const& setup) {
         ::_exit(exit_code::engine_failed);
     ::umask(022);
     shared.load_ns = monotonic_ns();
+    if (!setup.plan->own_init) {
+        run_steps(setup, setup.plan->program_step, setup.plan->steps.size());
+        ::_exit(exit_code::engine_failed);
+    }
     // Sharing memory until execve spares copying our page tables for a process that drops them.
     pid_t const program =
         ::clone(program_main, g_program_stack + sizeof g_program_stack,

@@ -193,6 +193,12 @@ std::string describe(Step const& step) {
         return "prctl(PR_SET_DUMPABLE, 0)";
     case Op::outlive_parent:
         return "prctl(PR_SET_PDEATHSIG, 0)";
+    case Op::own_streams:
+        return "fchown(0), fchown(1), fchown(2)";
+    case Op::find_program:
+        return fmt::format("openat2({}, O_PATH)", step.text);
+    case Op::tell_parent:
+        return "write(pipe to isolate)";
     case Op::await_start:
         return "accept(start)";
     case Op::open_terminal:
@@ -219,7 +225,7 @@ std::string describe(Step const& step) {
     case Op::change_directory:
         return fmt::format("openat2({}, RESOLVE_NO_MAGICLINKS), fchdir", step.path);
     case Op::close_descriptors:
-        return "close_range(3, ~0, CLOSE_RANGE_CLOEXEC)";
+        return fmt::format("close_range({}, ~0, CLOSE_RANGE_CLOEXEC)", 3 + step.number);
     case Op::execute:
         return fmt::format("execve({})", step.path);
     case Op::leave:

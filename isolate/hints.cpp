@@ -111,6 +111,8 @@ std::string hint_for(JailPlan const& plan, Step const& step, int code) {
     case Op::make_file:
         if (code == EROFS) return "a place for it that exists in what --add or --root shows";
         break;
+    case Op::find_program:
+        return "a program that the root has, as a path or found by PATH";
     case Op::execute:
         if (code == EACCES)
             return fmt::format("chmod o+rx {}; it is run as host id {}", plan.program,
@@ -139,7 +141,7 @@ Error step_error(JailPlan const& plan, std::size_t index, int error_number) {
     Step const& step = plan.steps[index];
     Error error{describe(step), std::strerror(error_number), hint_for(plan, step, error_number),
                 error_number};
-    if (step.op == Op::execute) {
+    if (step.op == Op::execute || step.op == Op::find_program) {
         error.op = "exec(" + plan.program + ")";
         error.exit_status = !plan.candidates.empty() && error_number == ENOENT
                                 ? exit_code::not_found

@@ -20,7 +20,7 @@ void add_terminal(JailPlan& plan) {
     // Where /dev is mounted and can still be written to.
     auto const program = plan.steps.begin() + static_cast<std::ptrdiff_t>(plan.program_step);
     auto const at = std::find_if(plan.steps.begin(), program, [](Step const& s) {
-        return s.op == Op::make_read_only || s.op == Op::drop_bounding;
+        return s.op == Op::make_read_only || s.op == Op::drop_bounding || s.op == Op::filter_calls;
     });
     Step terminal = step(Op::open_terminal, "-t: a terminal of its own");
     terminal.number = 1;
@@ -28,9 +28,11 @@ void add_terminal(JailPlan& plan) {
         plan.steps.insert(at, step(Op::place_file, "to mount its terminal on", "/dev/console"));
     plan.steps.insert(made + 1, std::move(terminal));
     plan.program_step += 2;
+    // Process 1 itself is the leader of its session already (child_main).
+    Op const leader = plan.own_init ? Op::new_session : Op::start_program;
     auto const session =
         std::find_if(plan.steps.begin() + static_cast<std::ptrdiff_t>(plan.program_step),
-                     plan.steps.end(), [](Step const& s) { return s.op == Op::new_session; });
+                     plan.steps.end(), [&](Step const& s) { return s.op == leader; });
     plan.steps.insert(session + 1, step(Op::take_terminal, "its own is its controlling terminal"));
 }
 

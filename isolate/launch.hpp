@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/resource.h>
+
 namespace iso::jail {
 
 /// Makes the jail of a plan stop before its program until somebody starts it (Op::await_start).
@@ -44,6 +46,8 @@ public:
     Result<void> map_ids();
     /// Lets the child pass its next Op::await_parent.
     void go() const;
+    /// From now on process 1 is somebody else's to wait for, or to end.
+    void let_go() { pid_ = -1; }
     /// Waits for the end of process 1 and reaps it; returns its wait status.
     Result<int> reap(struct rusage* usage);
 

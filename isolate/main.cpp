@@ -4,6 +4,7 @@
 #include "isolate/file_spec.hpp"
 #include "isolate/jail.hpp"
 #include "isolate/life/commands.hpp"
+#include "isolate/oci/verbs.hpp"
 #include "isolate/plain_line.hpp"
 #include "isolate/run_spec.hpp"
 #include "isolate/spec/face_verbs.hpp"
@@ -137,6 +138,9 @@ int isolate_main(int argc, char** argv) {
 
     jail::LifeOptions life;
     life.run = &options.run;
+    jail::ContainerLine container;
+    container.command_line = options.command_line;
+    jail::add_engine_options(app, container);
     JailLine jail_line;
     CLI::App& run = *app.add_subcommand("run", "Run a program in a jail");
     add_jail_options(run, options.run, jail_line);
@@ -148,6 +152,8 @@ int isolate_main(int argc, char** argv) {
     add_jail_options(create, options.run, jail_line);
     jail::add_naming_options(create, life);
     jail::add_life_verbs(app, life);
+    jail::add_bundle_options(run, container);
+    jail::add_bundle_options(create, container);
     add_model_options(run, jail_line);
     add_model_options(create, jail_line);
 
@@ -160,9 +166,14 @@ int isolate_main(int argc, char** argv) {
 
     CommandLine const line = parse_command_line(app, argc, argv, &options.run);
     if (!line.proceed) return line.exit_status;
+    if (auto opened = jail::open_engine_log(container.log); !opened) {
+        print_error("isolate", opened.error());
+        return exit_code::no;
+    }
     if (auto const status = jail::run_face_verb(app, faces)) return *status;
     if (probe.parsed()) return probe_verb(as_json);
     if (!run.parsed() && !create.parsed()) return jail::run_life_verb(app, life);
+    if (!container.bundle.empty()) return jail::container_verb(container, life, run.parsed());
     if (auto taken = take_line(run.parsed() ? run : create, jail_line, options); !taken) {
         print_error("isolate", taken.error());
         return exit_code::engine_failed;

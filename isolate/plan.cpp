@@ -33,10 +33,12 @@ Result<void> Planner::write() {
     if (plan_.ids.by_parent || spec_.at(Namespace::user).from == NamespaceChoice::From::path)
         become_root();
     TRY(settings());
-    early_groups_ = plan_.await_cgroup && std::any_of(spec_.mounts.begin(), spec_.mounts.end(),
-                                                      [](MountSpec const& mount) {
-                                                          return mount.type.starts_with("cgroup");
-                                                      });
+    // A container's hooks may look for its groups.
+    early_groups_ = plan_.await_cgroup &&
+                    (!options_.own_init || std::any_of(spec_.mounts.begin(), spec_.mounts.end(),
+                                                       [](MountSpec const& mount) {
+                                                           return mount.type.starts_with("cgroup");
+                                                       }));
     if (early_groups_) see_own_groups();
     if (root_ != Root::kept) {
         filesystems();
@@ -51,6 +53,14 @@ Result<void> Planner::write() {
     program();
     if (plan_.steps.size() > k_max_steps || plan_.slots > static_cast<int>(k_max_slots))
         return error("--add", "too many paths for one jail", "one directory instead of many files");
+    return {};
+}
+
+Result<void> Planner::write_exec() {
+    limits();
+    privileges();
+    TRY(landlock());
+    program();
     return {};
 }
 
@@ -105,6 +115,19 @@ void write_words(JailPlan& plan, ProcessSpec const& process) {
     plan.envp.push_back(nullptr);
 }
 
+/// Who the program is, its words and its filter.
+Result<void> fill_plan(JailPlan& plan, JailOptions const& options) {
+    JailSpec const& spec = options.spec;
+    TRY(choose_filter(plan, spec));
+    plan.capabilities = spec.process.capabilities;
+    plan.uid = spec.process.uid;
+    plan.gid = spec.process.gid;
+    plan.groups = spec.process.groups;
+    plan.own_init = options.own_init;
+    write_words(plan, spec.process);
+    return {};
+}
+
 } // namespace
 
 Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryLimit memory) {
@@ -122,16 +145,22 @@ Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryL
         plan.program = spec.process.arguments.front();
         plan.candidates = candidates(plan.program, spec.process.environment);
     }
-    TRY(choose_filter(plan, spec));
+    TRY(fill_plan(plan, options));
     plan.await_cgroup =
         memory == MemoryLimit::cgroup || memory == MemoryLimit::address_space_in_cgroup;
-    plan.capabilities = spec.process.capabilities;
-    plan.uid = spec.process.uid;
-    plan.gid = spec.process.gid;
-    plan.groups = spec.process.groups;
-    write_words(plan, spec.process);
     plan.steps.reserve(160);
     TRY(Planner(plan, options, memory).write());
+    return plan;
+}
+
+Result<JailPlan> make_exec_plan(JailOptions const& options, IdMap const& ids, MemoryLimit memory) {
+    JailPlan plan;
+    plan.ids = ids;
+    TRY(check_process(options.spec, ids));
+    plan.program = options.spec.process.arguments.front();
+    plan.candidates = candidates(plan.program, options.spec.process.environment);
+    TRY(fill_plan(plan, options));
+    TRY(Planner(plan, options, memory).write_exec());
     return plan;
 }
 

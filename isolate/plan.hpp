@@ -41,6 +41,9 @@ enum class Op : std::uint8_t {
     outlive_parent,     ///< prctl(PR_SET_PDEATHSIG, 0)
     open_terminal,      ///< a pseudo-terminal of the jail's own; `number`: also as /dev/console
     take_terminal,      ///< TIOCSCTTY on it
+    own_streams,        ///< fchown(0, 1 and 2) where they are pipes, or (`number`) the terminal
+    find_program,       ///< whether any of the plan's candidates is a file; relative to `path`
+    tell_parent,        ///< one byte to the parent: what comes before is done
     await_start,        ///< accept on the socket of a created jail until somebody starts it
     await_parent,       ///< one byte from the parent: its part is done
     become_root_inside, ///< setgroups, setresgid, setresuid: the id that sets up
@@ -79,7 +82,7 @@ enum class Op : std::uint8_t {
     default_signals,    ///< an empty signal mask
     set_umask,          ///< umask(`number`)
     change_directory,   ///< chdir(`path`), not through a magic link
-    close_descriptors,  ///< close_range(3, ~0, CLOEXEC)
+    close_descriptors,  ///< close_range(3 + `number`, ~0, CLOEXEC)
     execute,            ///< execve
     leave,              ///< _exit(0): a rehearsal ends here
 };
@@ -126,8 +129,11 @@ struct JailOptions {
     std::span<char>
         command_line; ///< our own argv strings, wiped in process 1: they tell of the host
     GroupBackendKind group_backend = k_usual_group_backend;
-    bool rehearsal = false; ///< end where the program would start
-    bool dry_run = false;   ///< tell the plan, make nothing
+    bool rehearsal = false;         ///< end where the program would start
+    bool own_init = true;           ///< process 1 is isolate's; else it becomes the program (OCI)
+    int kept_descriptors = 0;       ///< the program gets so many from 3 on, beside 0, 1 and 2
+    std::vector<GroupPlace> groups; ///< the jail's control group, for mounts that show it
+    bool dry_run = false;           ///< tell the plan, make nothing
 };
 
 /// Everything that the child needs, prepared before it exists: after clone it neither allocates
@@ -151,6 +157,7 @@ struct JailPlan {
     std::vector<char*> argv;             ///< pointers into `words`
     std::vector<char*> envp;
     std::vector<std::string> words;
+    bool own_init = true;      ///< else process 1 becomes the program
     bool await_cgroup = false; ///< a byte comes from the parent when the groups are joined
     int slots = 0;
 
@@ -169,6 +176,11 @@ enum class MemoryLimit {
 /// Errors: the program is missing (127) or cannot be executed in this jail (126); anything else
 /// 125.
 Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryLimit memory);
+
+/// The plan of one more program in a jail that stands, from the point where its process has entered
+/// that: its limits, rights, filter, and the program. `ids`: those of the jail.
+/// Errors: as from make_plan().
+Result<JailPlan> make_exec_plan(JailOptions const& options, IdMap const& ids, MemoryLimit memory);
 
 /// Which ids the jail shall have: see docs in id_map.cpp.
 IdMap choose_ids(JailSpec const& spec = {});

@@ -83,9 +83,15 @@ Result<void> check_capabilities(JailSpec const& spec, IdMap const& ids) {
 
 } // namespace
 
-Result<void> check_spec(JailSpec const& spec, IdMap const& ids) {
+Result<void> check_process(JailSpec const& spec, IdMap const& ids) {
     if (spec.process.arguments.empty() || spec.process.arguments.front().empty())
         return error("PROGRAM", "no program is named");
+    TRY(check_ids(spec, ids));
+    return check_capabilities(spec, ids);
+}
+
+Result<void> check_spec(JailSpec const& spec, IdMap const& ids) {
+    TRY(check_process(spec, ids));
     if (spec.root.source == RootSpec::Source::archive ||
         spec.root.source == RootSpec::Source::oci_layout)
         return unsupported(
@@ -99,8 +105,7 @@ Result<void> check_spec(JailSpec const& spec, IdMap const& ids) {
     if (propagation_flags(spec.root.propagation) == 0)
         return error("root-propagation", "'" + spec.root.propagation + "' is none",
                      "private, slave, shared, unbindable");
-    TRY(check_ids(spec, ids));
-    return check_capabilities(spec, ids);
+    return {};
 }
 
 Result<void> check_program(JailPlan const& plan, JailSpec const& spec) {

@@ -8,6 +8,9 @@ namespace iso::jail {
 /// is made.
 Result<void> check_spec(JailSpec const& spec, IdMap const& ids);
 
+/// The part of that which concerns the program's process alone.
+Result<void> check_process(JailSpec const& spec, IdMap const& ids);
+
 /// The program (of the host) must be a file that the kernel can start in this root.
 Result<void> check_program(JailPlan const& plan, JailSpec const& spec);
 

@@ -175,6 +175,14 @@ void Planner::spec_devices() {
             mount_at(spec_device_slots_[i], device.path, false, "asked for: a device of the host");
             continue;
         }
+        // Engines list these as well; they stand already.
+        bool const stands =
+            std::any_of(std::begin(k_standard_devices), std::end(k_standard_devices),
+                        [&](StandardDevice const& known) {
+                            return device.type == 'c' && device.path == known.path &&
+                                   device.major == known.major && device.minor == known.minor;
+                        });
+        if (stands && !device_slots_.empty()) continue;
         parents(device.path);
         Step& step = add(Op::place_node, "asked for: a device");
         unsigned const type = device.type == 'b'   ? unsigned{S_IFBLK}

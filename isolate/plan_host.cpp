@@ -142,7 +142,8 @@ void Planner::surroundings() {
     if (own_network() && spec_.network.mode != NetworkSpec::Mode::none)
         add(Op::loopback_up, "a new network namespace has only lo, and that is down");
     if (fresh(Namespace::uts)) {
-        add(Op::set_hostname, "its own name, in its own UTS namespace").text = spec_.hostname;
+        if (!spec_.hostname.empty())
+            add(Op::set_hostname, "its own name, in its own UTS namespace").text = spec_.hostname;
         if (!spec_.domainname.empty())
             add(Op::set_domainname, "the domain's name, in the same namespace").text =
                 spec_.domainname;
@@ -184,7 +185,7 @@ void Planner::become_root() {
 
 Result<void> Planner::settings() {
     for (auto const& [name, value] : spec_.sysctl) {
-        std::string path = TRY(sysctl_path(name, own_network(), fresh(Namespace::ipc)));
+        std::string path = TRY(sysctl_path(name, own(Namespace::network), own(Namespace::ipc)));
         Step& step = add(Op::write_file, "a kernel setting of the jail's own namespace");
         step.path = std::move(path);
         step.text = value;

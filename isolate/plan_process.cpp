@@ -94,16 +94,22 @@ void Planner::program() {
     bool const standard = spec_.seccomp.profile == SeccompSpec::Profile::standard;
     if (spec_.process.no_new_privileges && standard) filter();
     plan_.program_step = plan_.steps.size();
-    add(Op::start_program, "the program is an ordinary process, not an init: signals act as usual");
-    if (!fresh(Namespace::pid))
-        add(Op::die_with_parent, "the end of process 1 does not end it in a shared tree");
-    add(Op::new_session, "no controlling terminal to type into");
+    if (options_.own_init) {
+        add(Op::start_program,
+            "the program is an ordinary process, not an init: signals act as usual");
+        if (!fresh(Namespace::pid))
+            add(Op::die_with_parent, "the end of process 1 does not end it in a shared tree");
+        add(Op::new_session, "no controlling terminal to type into");
+    } else {
+        add(Op::start_program, "process 1 becomes the program, as OCI has it");
+    }
     add(Op::default_signals,
         "none blocked, none ignored: what the caller ignores is its own affair");
     if (spec_.process.umask) add(Op::set_umask, "asked for").number = *spec_.process.umask;
     add(Op::change_directory, "a working directory inside, never an inherited one (CVE-2024-21626)")
         .path = spec_.process.directory;
-    add(Op::close_descriptors, "nothing is inherited but 0, 1 and 2");
+    add(Op::close_descriptors, "nothing is inherited but 0, 1 and 2, and what was asked for")
+        .number = static_cast<std::uint64_t>(options_.kept_descriptors);
     // A filter of somebody else's may refuse what the set-up still needs: it comes last.
     if (spec_.process.no_new_privileges && !standard) filter();
     if (options_.rehearsal) {

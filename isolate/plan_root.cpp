@@ -315,8 +315,30 @@ void Planner::standard_filesystems() {
     }
 }
 
+/// The same for a jail that sees the host's groups by their names: a mount of its own would show
+/// all of them, so only its own group's directories are bound.
+Result<int> Planner::bind_own_groups(std::string const& target, std::uint64_t attributes) {
+    constexpr char const* k_why = "its own group, and no other";
+    auto bind = [&](std::string const& path, std::uint64_t with) {
+        int const slot = take(path, 0, k_why);
+        restrict_tree(slot, path, with, 0, "as asked for, and none of the host's mount events");
+        return slot;
+    };
+    if (options_.groups.empty()) return bind("/sys/fs/cgroup", attributes | MOUNT_ATTR_RDONLY);
+    if (options_.groups.size() == 1 && options_.groups.front().v2)
+        return bind(options_.groups.front().directory(), attributes);
+    for (GroupPlace const& place : options_.groups)
+        cgroup_parts_.push_back(
+            {bind(place.directory(), attributes),
+             target + "/" + place.mount.substr(place.mount.find_last_of('/') + 1)});
+    return make_filesystem("tmpfs", "mode=0755,size=64k",
+                           attributes & ~std::uint64_t{MOUNT_ATTR_RDONLY},
+                           "holds the hierarchies of cgroup v1");
+}
+
 /// Each hierarchy of cgroup v1 at a directory of its own, or the one of v2, as cgroups(7) has them.
 Result<int> Planner::cgroup_filesystems(std::string const& target, std::uint64_t attributes) {
+    if (!fresh(Namespace::cgroup)) return bind_own_groups(target, attributes);
     constexpr char const* k_why = "its own group is the root of it";
     std::string const groups = TRY(read_file("/proc/self/cgroup"));
     std::vector<std::pair<std::string, std::string>> hierarchies; // type, controllers

@@ -22,6 +22,8 @@ public:
         , memory_(memory) {}
 
     Result<void> write();
+    /// The same for one more program of a jail that stands: what is in plan_process.cpp.
+    Result<void> write_exec();
 
 private:
     /// How the root comes about.
@@ -48,6 +50,11 @@ private:
     int new_slot() { return plan_.slots++; }
     bool fresh(Namespace which) const {
         return spec_.at(which).from == NamespaceChoice::From::fresh;
+    }
+    /// Of the jail's own, or of other jails that it shares with.
+    bool own(Namespace which) const {
+        return spec_.at(which).from != NamespaceChoice::From::host &&
+               (which != Namespace::network || spec_.network.mode != NetworkSpec::Mode::host);
     }
     bool own_network() const {
         return fresh(Namespace::network) && spec_.network.mode != NetworkSpec::Mode::host;
@@ -81,6 +88,7 @@ private:
     void standard_filesystems();
     Result<void> spec_filesystems();
     Result<int> cgroup_filesystems(std::string const& target, std::uint64_t attributes);
+    Result<int> bind_own_groups(std::string const& target, std::uint64_t attributes);
     void root_filesystem();
     int make_filesystem(char const* type, std::string text, std::uint64_t attributes,
                         char const* why);

@@ -162,6 +162,37 @@ int default_signals() {
     return result(::sigprocmask(SIG_SETMASK, &none, nullptr));
 }
 
+/// What a shell reaches as /dev/stdout is opened anew, which asks for its mode: pipes, and with
+/// `terminal` the jail's own. What is not ours to give (an id that is not mapped) stays.
+void own_streams(JailPlan const& plan, bool terminal) {
+    for (int fd = 0; fd < 3; ++fd) {
+        struct stat info {};
+        if (::fstat(fd, &info) != 0 || info.st_uid == plan.uid) continue;
+        if (S_ISFIFO(info.st_mode) || (terminal && S_ISCHR(info.st_mode)))
+            (void)!::fchown(fd, plan.uid, ~gid_t{0});
+    }
+}
+
+/// Said before the start, as clients expect it. Whether it can be executed, execve(2) says.
+int find_program(Step const& step, JailPlan const& plan) {
+    int const base = steps::open_inside(step.path.c_str());
+    if (base < 0) return errno;
+    int told = ENOENT;
+    for (std::string const& candidate : plan.candidates) {
+        open_how how{};
+        how.flags = O_PATH | O_CLOEXEC;
+        how.resolve = RESOLVE_NO_MAGICLINKS;
+        int const found =
+            static_cast<int>(::syscall(SYS_openat2, base, candidate.c_str(), &how, sizeof how));
+        told = found >= 0 ? 0 : errno == ENOTDIR ? told : errno;
+        if (found < 0) continue;
+        ::close(found);
+        break;
+    }
+    ::close(base);
+    return told;
+}
+
 /// As execvp(3): a name without a slash is tried in each directory; the most telling error wins.
 int execute(Step const& step, ChildSetup const& setup) {
     JailPlan const& plan = *setup.plan;
@@ -227,6 +258,13 @@ int run_step(Step const& step, ChildSetup const& setup, int* slots) {
         return steps::restrict_mount(step, slots);
     case Op::outlive_parent:
         return result(::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0));
+    case Op::own_streams:
+        own_streams(*setup.plan, step.number != 0);
+        return 0;
+    case Op::find_program:
+        return find_program(step, *setup.plan);
+    case Op::tell_parent:
+        return result(::write(setup.ready, "h", 1));
     case Op::await_start:
         return await_start(setup);
     case Op::await_parent:
@@ -305,7 +343,8 @@ int run_step(Step const& step, ChildSetup const& setup, int* slots) {
     case Op::change_directory:
         return change_directory(path);
     case Op::close_descriptors:
-        return result(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
+        return result(
+            ::close_range(3 + static_cast<unsigned>(step.number), ~0U, CLOSE_RANGE_CLOEXEC));
     case Op::execute:
         return execute(step, setup);
     case Op::leave:

@@ -1,10 +1,12 @@
 // The verbs that change a jail.
 #include "isolate/life/cleanup.hpp"
+#include "isolate/life/hooks.hpp"
 #include "isolate/life/inside.hpp"
 #include "isolate/life/signals.hpp"
 #include "isolate/life/verbs.hpp"
 #include "isolate/limits/control_group.hpp"
 #include "isolate/shared.hpp"
+#include "isolate/spec/spec_json.hpp"
 
 #include <fmt/format.h>
 
@@ -37,6 +39,35 @@ Error start_error(Record const& record, StartFailure const& told) {
     return error;
 }
 
+Result<JailSpec> spec_of(JailDirectory const& jail) {
+    std::string const text = TRY(jail.read("spec.json"));
+    return spec_from_json(text, jail.path() + "/spec.json");
+}
+
+/// Of what was created by OCI's face: clients look for these words.
+tl::unexpected<Error> not_running(Seen const& seen) {
+    return error("container '" + seen.record.name + "'",
+                 fmt::format("container not running: it is {}", to_string(seen.record.status)));
+}
+
+/// A signal to each process of a jail. Those of a container that shares its process namespace are
+/// known by its group only.
+Result<void> signal_all(Record const& record, int signal) {
+    std::vector<pid_t> pids;
+    if (!record.own_init && !record.group.empty()) {
+        ControlGroup const group = TRY(ControlGroup::open(record.group));
+        pids = TRY(group.processes());
+    } else {
+        for (InsideProcess const& process : TRY(processes_inside(record.init)))
+            if (!record.own_init || process.inside != 1) pids.push_back(process.pid);
+    }
+    for (pid_t const pid : pids) {
+        auto const handle = Pidfd::open(pid);
+        if (handle) TRY(handle->send(signal));
+    }
+    return {};
+}
+
 } // namespace
 
 Result<void> start_jail(Store const& store, std::string const& name) {
@@ -45,6 +76,14 @@ Result<void> start_jail(Store const& store, std::string const& name) {
     if (seen.record.status != Status::created)
         return wrong_status(seen, "start",
                             seen.record.status == Status::stopped ? "isolate delete " + name : "");
+    JailSpec const spec = TRY(spec_of(jail));
+    // By ours, in its namespaces, so that what it waits behind needs no exception for them.
+    if (auto hooked =
+            run_hooks(spec, "startContainer", state_json(store, seen), seen.record.init.pid);
+        !hooked) {
+        (void)end_jail(seen.record);
+        return hooked;
+    }
     Fd const connection = TRY(connect_to_start(jail.fd()));
     if (::write(connection.get(), "s", 1) != 1) return sys_error("write(start)");
     StartFailure told;
@@ -57,6 +96,7 @@ Result<void> start_jail(Store const& store, std::string const& name) {
     seen.record.status = Status::running;
     TRY(jail.write_record(seen.record));
     jail.remove_file("start");
+    run_late_hooks(spec, "poststart", state_json(store, seen));
     return {};
 }
 
@@ -64,7 +104,12 @@ Result<void> kill_jail(Store const& store, std::string const& name, int signal, 
     Seen const seen = TRY(store.look(name));
     Record const& record = seen.record;
     if (record.status == Status::stopped || record.status == Status::creating) {
-        if (all && record.status == Status::stopped) return {}; // nobody is left to get it
+        // Of those that share their process namespace, others may be left.
+        if (all && record.status == Status::stopped) {
+            if (!record.own_init) (void)signal_all(record, signal);
+            return {};
+        }
+        if (!record.own_init) return not_running(seen);
         return wrong_status(seen, "kill", "");
     }
     if (record.own_init && !all && (signal == SIGSTOP || signal == SIGCONT))
@@ -73,7 +118,7 @@ Result<void> kill_jail(Store const& store, std::string const& name, int signal, 
     // What waits for its start has every signal blocked, and no program that could handle one.
     if (record.status == Status::created && ends_by_default(signal)) signal = SIGKILL;
     Pidfd const init = TRY(open_process(record.init));
-    if (!all || signal == SIGKILL) {
+    if (!all || (signal == SIGKILL && record.own_init)) {
         TRY(init.send(signal));
         // Version 1 delivers no signal to what is frozen, not even this one.
         if (signal == SIGKILL && record.status == Status::paused && !record.group.empty()) {
@@ -81,12 +126,7 @@ Result<void> kill_jail(Store const& store, std::string const& name, int signal, 
         }
         return {};
     }
-    for (InsideProcess const& process : TRY(processes_inside(record.init))) {
-        if (record.own_init && process.inside == 1) continue;
-        auto const handle = Pidfd::open(process.pid);
-        if (handle) TRY(handle->send(signal));
-    }
-    return {};
+    return signal_all(record, signal);
 }
 
 Result<void> delete_jail(Store const& store, std::string const& name, bool force) {
@@ -110,6 +150,12 @@ Result<void> delete_jail(Store const& store, std::string const& name, bool force
             continue;
         }
         TRY(clean_up(seen->record));
+        if (auto const spec = spec_of(jail)) {
+            Seen const gone = *seen;
+            TRY(jail.remove());
+            run_late_hooks(*spec, "poststop", state_json(store, gone));
+            return {};
+        }
         return jail.remove();
     }
 }

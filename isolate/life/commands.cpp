@@ -5,9 +5,13 @@
 #include "isolate/life/name.hpp"
 #include "isolate/life/signals.hpp"
 #include "isolate/life/verbs.hpp"
+#include "isolate/spec/names.hpp"
+#include "isolate/spec/oci_config.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <charconv>
 
 namespace iso::jail {
 
@@ -45,17 +49,83 @@ Result<void> send(Store const& store, LifeOptions const& life) {
     return kill_jail(store, life.name, TRY(parse_signal(life.signal)), life.all);
 }
 
-int exec_verb(Store const& store, LifeOptions const& life) {
+/// "1000" or "1000:100"
+Result<void> read_user(std::string const& text, ExecOptions& options) {
+    auto const colon = text.find(':');
+    auto number = [&](std::string const& part) -> Result<std::uint32_t> {
+        std::uint32_t value = 0;
+        auto const [end, problem] = std::from_chars(part.data(), part.data() + part.size(), value);
+        if (problem != std::errc{} || end != part.data() + part.size())
+            return refused("--user " + text, "not a number", "UID[:GID], as 1000:1000");
+        return value;
+    };
+    options.uid = TRY(number(text.substr(0, colon)));
+    if (colon != std::string::npos) options.gid = TRY(number(text.substr(colon + 1)));
+    return {};
+}
+
+Result<ExecOptions> exec_options(LifeOptions const& life) {
     ExecOptions options;
-    options.words.push_back(life.run->program);
+    if (!life.run->program.empty()) options.words.push_back(life.run->program);
     options.words.insert(options.words.end(), life.run->arguments.begin(),
                          life.run->arguments.end());
+    if (!life.process.empty()) {
+        if (!options.words.empty())
+            return refused("--process", "the program is in that file", "no PROGRAM beside it");
+        std::string const text = TRY(read_file(life.process, std::size_t{8} << 20U));
+        std::vector<std::string> notes;
+        options.process = TRY(read_oci_process(text, life.process, notes));
+    }
     options.environment = life.environment;
     options.directory = life.workdir;
+    if (!life.user.empty()) TRY(read_user(life.user, options));
+    options.groups = life.groups;
+    for (std::string const& name : life.capabilities) {
+        auto const number = capability_number(name);
+        if (!number) return refused("--cap " + name, "no such capability", "CAP_NET_RAW");
+        options.capabilities |= std::uint64_t{1} << *number;
+    }
+    options.no_new_privileges = life.no_new_privileges;
     options.detach = life.detach;
     options.terminal = life.terminal;
-    auto const status = exec_in_jail(store, life.name, options);
+    options.console_socket = life.console_socket;
+    options.pid_file = life.pid_file;
+    options.kept_descriptors = life.kept_descriptors;
+    // A container engine has given its streams and waits for the process itself.
+    options.own_streams = !life.process.empty() || !life.pid_file.empty();
+    return options;
+}
+
+int exec_verb(Store const& store, LifeOptions const& life) {
+    auto const options = exec_options(life);
+    if (!options) return run_error(options.error());
+    auto const status = exec_in_jail(store, life.name, *options);
     return status ? *status : run_error(status.error());
+}
+
+/// As container engines write them.
+void add_exec_options(CLI::App& exec, LifeOptions& life) {
+    exec.add_option("-u,--user", life.user, "Whom it runs as, inside")->option_text("UID[:GID]");
+    exec.add_option("-g,--additional-gids", life.groups, "A further group of its")
+        ->option_text("GID")
+        ->allow_extra_args(false);
+    exec.add_option("-c,--cap", life.capabilities, "A capability beside the jail's own")
+        ->option_text("NAME")
+        ->allow_extra_args(false);
+    exec.add_flag("--no-new-privs", life.no_new_privileges,
+                  "Set-user-id files give it nothing, even where the jail lets them");
+    exec.add_option("-p,--process", life.process,
+                    "All that it is, as the field process of OCI's config.json")
+        ->type_name("FILE");
+    exec.add_option("--pid-file", life.pid_file, "Write the number of its process here")
+        ->type_name("FILE");
+    exec.add_option("--console-socket", life.console_socket,
+                    "Send the master of its terminal to this socket")
+        ->type_name("PATH");
+    exec.add_option("--preserve-fds", life.kept_descriptors,
+                    "It gets so many of the caller's descriptors, from 3 on")
+        ->type_name("N")
+        ->check(CLI::Range(0, 1000));
 }
 
 int wait_verb(Store const& store, LifeOptions const& life) {
@@ -86,17 +156,19 @@ void add_naming_options(CLI::App& command, LifeOptions& life) {
 }
 
 void add_life_verbs(CLI::App& app, LifeOptions& life) {
-    app.add_option("--state", life.state,
+    app.add_option("--state,--root", life.state,
                    "Where the state of jails is (/run/isolate, $XDG_RUNTIME_DIR/isolate)")
         ->type_name("DIR");
     add_verb(app, life, "start", "Start the program of a created jail");
     CLI::App& exec = add_verb(app, life, "exec", "Run one more program in a running jail");
-    exec.add_option("--env", life.environment, "A variable for the program")
+    exec.add_option("-e,--env", life.environment, "A variable for the program")
         ->option_text("NAME=VALUE")
         ->allow_extra_args(false);
-    exec.add_option("--workdir", life.workdir, "Its working directory, inside")->type_name("PATH");
+    exec.add_option("--workdir,--cwd", life.workdir, "Its working directory, inside")
+        ->type_name("PATH");
+    add_exec_options(exec, life);
     exec.add_flag("-d,--detach", life.detach, "Do not wait for its end");
-    exec.add_flag("-t,--terminal", life.terminal, "A terminal of the jail's own");
+    exec.add_flag("-t,--terminal,--tty", life.terminal, "A terminal of the jail's own");
     exec.footer("Usage: exec [OPTIONS] NAME [--] PROGRAM [ARG...]\nExit status: the program's own, "
                 "and else as that of run.");
     CLI::App& list = *app.add_subcommand("list", "Show the jails of this user");

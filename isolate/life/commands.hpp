@@ -27,10 +27,17 @@ struct LifeOptions {
     bool force = false;
     bool follow = false;
     bool quiet = false;
-    std::vector<std::string> environment; ///< exec --env
-    std::string workdir;                  ///< exec --workdir
-    std::vector<std::string> changes;     ///< set
-    RunOptions const* run = nullptr;      ///< the program of exec and its arguments
+    std::vector<std::string> environment;  ///< exec --env
+    std::string workdir;                   ///< exec --workdir
+    std::string process;                   ///< exec --process: a file in OCI's form
+    std::string user;                      ///< exec --user
+    std::vector<std::string> capabilities; ///< exec --cap
+    std::vector<std::uint32_t> groups;     ///< exec --additional-gids
+    bool no_new_privileges = false;        ///< exec --no-new-privs
+    std::string console_socket, pid_file;  ///< exec
+    int kept_descriptors = 0;              ///< exec --preserve-fds
+    std::vector<std::string> changes;      ///< set
+    RunOptions const* run = nullptr;       ///< the program of exec and its arguments
 };
 
 /// Declares what `run` and `create` have for jails with a name.

@@ -1,15 +1,18 @@
 #include "isolate/life/exec.hpp"
 
 #include "common/mapping.hpp"
+#include "isolate/hints.hpp"
 #include "isolate/life/exec_child.hpp"
+#include "isolate/life/namespaces.hpp"
+#include "isolate/life/pid_file.hpp"
 #include "isolate/life/terminal.hpp"
 #include "isolate/limits/control_group.hpp"
-#include "isolate/seccomp_profile.hpp"
 #include "isolate/spec/spec_json.hpp"
 #include "isolate/supervise.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <unistd.h>
@@ -23,90 +26,63 @@ namespace iso::jail {
 
 namespace {
 
-struct KernelName {
-    char const* file;
-    int flag;
-};
-constexpr KernelName k_kernel_names[] = {{"user", CLONE_NEWUSER},     {"mnt", CLONE_NEWNS},
-                                         {"pid", CLONE_NEWPID},       {"net", CLONE_NEWNET},
-                                         {"ipc", CLONE_NEWIPC},       {"uts", CLONE_NEWUTS},
-                                         {"cgroup", CLONE_NEWCGROUP}, {"time", CLONE_NEWTIME}};
+/// What cannot be entered as its own program did, is not.
+Result<void> check_exec(Record const& record, JailSpec const& spec) {
+    std::string const op = "exec in '" + spec.name + "'";
+    if (spec.at(Namespace::mount).from == NamespaceChoice::From::host)
+        return error(op, "a jail with the host's mounts cannot be entered: its root is no mount",
+                     "a jail with mounts of its own");
+    if (spec.at(Namespace::pid).from == NamespaceChoice::From::host && record.group.empty())
+        return error(op,
+                     "a jail with the host's processes and without a control group: what is "
+                     "started in it could not be told from others, and would not end with it",
+                     "a jail with processes of its own");
+    return {};
+}
 
-/// The namespaces of a process that are not ours too.
-Result<int> foreign_namespaces(pid_t pid) {
-    int flags = 0;
-    for (KernelName const& name : k_kernel_names) {
-        struct stat ours {};
-        struct stat theirs {};
-        if (::stat(fmt::format("/proc/self/ns/{}", name.file).c_str(), &ours) != 0)
-            continue; // this kernel has none of the kind
-        std::string const path = fmt::format("/proc/{}/ns/{}", pid, name.file);
-        if (::stat(path.c_str(), &theirs) != 0)
-            return sys_error("stat(" + path + ")", "the user who made the jail");
-        if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev) flags |= name.flag;
+/// The process of an exec: the one that is described, or the jail's own with what is said here.
+ProcessSpec process_of(JailSpec const& jail, ExecOptions const& options) {
+    if (options.process) return *options.process;
+    ProcessSpec process = jail.process;
+    process.from_host = false; // if it was shown, it is inside
+    process.arguments = options.words;
+    process.terminal = options.terminal;
+    for (std::string const& variable : options.environment) {
+        std::string const name = variable.substr(0, variable.find('=') + 1);
+        std::erase_if(process.environment,
+                      [&](std::string const& known) { return known.starts_with(name); });
+        process.environment.push_back(variable);
     }
-    return flags;
-}
-
-/// Where a program of this name may be inside, as execvp(3) looks for it.
-std::vector<std::string> places_of(std::string const& name,
-                                   std::vector<std::string> const& environment) {
-    if (name.find('/') != std::string::npos) return {name};
-    std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    for (std::string const& variable : environment)
-        if (variable.starts_with("PATH=")) path = variable.substr(5);
-    std::vector<std::string> places;
-    for (std::size_t at = 0; at <= path.size();) {
-        std::size_t const end = std::min(path.find(':', at), path.size());
-        std::string const directory = path.substr(at, end - at);
-        places.push_back((directory.empty() ? "." : directory) + "/" + name);
-        at = end + 1;
+    if (!options.directory.empty()) process.directory = options.directory;
+    if (options.uid) {
+        process.uid = *options.uid;
+        process.gid = options.gid.value_or(0);
+        process.groups.clear();
     }
-    return places;
+    process.groups.insert(process.groups.end(), options.groups.begin(), options.groups.end());
+    for (std::uint64_t CapabilitySpec::*set :
+         {&CapabilitySpec::bounding, &CapabilitySpec::permitted, &CapabilitySpec::effective})
+        process.capabilities.*set |= options.capabilities;
+    if (options.no_new_privileges) process.no_new_privileges = true;
+    return process;
 }
 
-/// The walls, in the order in which a jail's own program gets them (Planner).
-void write_steps(JailPlan& plan, JailSpec const& spec, std::string const& directory,
-                 bool terminal) {
-    auto add = [&](Op op, char const* why) -> Step& {
-        plan.steps.push_back(Step{.op = op, .why = why, .path = {}, .text = {}});
-        return plan.steps.back();
+/// The terminal comes before rights are dropped, and before a filter that is not ours.
+void add_exec_streams(JailPlan& plan, bool terminal) {
+    auto const make = [](Op op, char const* why) {
+        return Step{.op = op, .why = why, .path = {}, .text = {}};
     };
-    auto limit = [&](int resource, std::uint64_t value) {
-        Step& step = add(Op::set_limit, "as the jail's own program has it");
-        step.in = resource;
-        step.number = value;
-    };
-    if (spec.limits.tasks) limit(RLIMIT_NPROC, *spec.limits.tasks);
-    limit(RLIMIT_CORE, 0);
-    add(Op::drop_bounding, "no program started inside can gain a capability");
-    add(Op::drop_capabilities, "nor has one now; none can be inherited (CVE-2022-29162)");
-    if (terminal) add(Op::open_terminal, "-t: a terminal of the jail's own");
-    add(Op::no_new_privileges, "set-user-id files give nothing");
-    add(Op::not_dumpable, "cannot be traced from inside before it has become the program");
-    add(Op::filter_calls, "the jail's filter");
-    add(Op::new_session, "no controlling terminal to type into");
-    if (terminal) add(Op::take_terminal, "but its own");
-    add(Op::default_signals, "none blocked, none ignored");
-    add(Op::change_directory, "inside").path = directory;
-    add(Op::close_descriptors, "nothing is inherited but 0, 1 and 2");
-}
-
-/// What the walls of an exec do not know yet would be missing in them: it is refused.
-Result<void> check_exec(JailSpec const& spec) {
-    ProcessSpec const& process = spec.process;
-    char const* odd = nullptr;
-    if (process.uid != 0 || process.gid != 0 || !process.groups.empty()) odd = "another user";
-    if (spec.seccomp.profile != SeccompSpec::Profile::standard) odd = "a filter of its own";
-    if (spec.landlock.wanted()) odd = "Landlock rules";
-    if (!process.no_new_privileges) odd = "new privileges allowed";
-    if (process.capabilities.bounding != 0) odd = "capabilities";
-    if (spec.at(Namespace::pid).from == NamespaceChoice::From::host) odd = "the host's processes";
-    if (spec.at(Namespace::mount).from == NamespaceChoice::From::host) odd = "the host's mounts";
-    if (odd == nullptr) return {};
-    return error("exec in '" + spec.name + "'",
-                 std::string("a jail with ") + odd + " is not supported yet",
-                 "a jail of the usual kind");
+    auto const rights = std::find_if(plan.steps.begin(), plan.steps.end(), [](Step const& step) {
+        return step.op == Op::filter_calls || step.op == Op::drop_bounding;
+    });
+    Step streams = make(Op::own_streams, "the program may open its own streams anew");
+    streams.number = terminal ? 1 : 0;
+    auto const at = plan.steps.insert(rights, std::move(streams));
+    if (!terminal) return;
+    plan.steps.insert(at, make(Op::open_terminal, "-t: a terminal of the jail's own"));
+    auto const session = std::find_if(plan.steps.begin(), plan.steps.end(),
+                                      [](Step const& step) { return step.op == Op::new_session; });
+    plan.steps.insert(session + 1, make(Op::take_terminal, "its own is its controlling terminal"));
 }
 
 class Exec {
@@ -118,8 +94,7 @@ public:
 
     Result<int> all() {
         TRY(prepare());
-        TRY(signals_.open(options_.terminal ? SIGWINCH : 0));
-        if (options_.terminal) TRY(relay_.open());
+        TRY(signals_.open(relayed_ ? SIGWINCH : 0));
         TRY(start());
         if (options_.detach) return detach();
         return wait();
@@ -132,21 +107,32 @@ private:
         exec_.namespaces = TRY(foreign_namespaces(record_.init.pid));
         // Where the caller is no id of the jail's, one of the jail's has to be taken on.
         exec_.become_root = (exec_.namespaces & CLONE_NEWUSER) != 0 && ::geteuid() == 0;
-        JailPlan& plan = exec_.plan;
-        std::vector<std::string> environment = spec_.process.environment;
-        environment.insert(environment.end(), options_.environment.begin(),
-                           options_.environment.end());
-        exec_.places = places_of(options_.words.front(), environment);
-        plan.words = options_.words;
-        plan.words.insert(plan.words.end(), environment.begin(), environment.end());
-        for (std::size_t i = 0; i < plan.words.size(); ++i)
-            (i < options_.words.size() ? plan.argv : plan.envp).push_back(plan.words[i].data());
-        plan.argv.push_back(nullptr);
-        plan.envp.push_back(nullptr);
-        plan.filter = default_filter();
-        write_steps(plan, spec_,
-                    options_.directory.empty() ? spec_.process.directory : options_.directory,
-                    options_.terminal);
+        IdMap const ids = choose_ids(spec_); // as when the jail was made
+        JailOptions options;
+        options.spec = spec_;
+        options.spec.process = process_of(spec_, options_);
+        options.kept_descriptors = options_.kept_descriptors;
+        terminal_ = options.spec.process.terminal;
+        rows_ = options.spec.process.rows;
+        columns_ = options.spec.process.columns;
+        program_name_ = options.spec.process.arguments.front();
+        relayed_ = terminal_ && options_.console_socket.empty();
+        if (relayed_ && options_.detach)
+            return error("exec --detach", "there is nobody to give the terminal to",
+                         "--console-socket PATH, or without --detach");
+        bool const by_process = record_.group.empty() && spec_.limits.memory;
+        exec_.plan = TRY(make_exec_plan(
+            options, ids, by_process ? MemoryLimit::address_space : MemoryLimit::none));
+        add_exec_streams(exec_.plan, terminal_);
+        if (options_.detach)
+            std::erase_if(exec_.plan.steps,
+                          [](Step const& step) { return step.op == Op::die_with_parent; });
+        if (relayed_) TRY(relay_.open());
+        if (terminal_ && !relayed_) console_ = TRY(connect_console(options_.console_socket));
+        for (int fd = 3; fd < 3 + options_.kept_descriptors; ++fd)
+            if (::fcntl(fd, F_GETFD) < 0)
+                return sys_error(fmt::format("--preserve-fds: descriptor {}", fd),
+                                 "as many as are open from 3 on");
         memory_ = TRY(Mapping::create(sizeof(ExecShared), PROT_READ | PROT_WRITE,
                                       MAP_SHARED | MAP_ANONYMOUS));
         shared_ = reinterpret_cast<ExecShared*>(memory_.data());
@@ -160,7 +146,7 @@ private:
         if (first < 0) return sys_error("fork");
         if (first == 0) {
             go_.write.reset();
-            if (options_.detach) { // nobody waits for what it says
+            if (options_.detach && !options_.own_streams) { // nobody waits for what it says
                 int const null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
                 for (int fd = 0; fd < 3; ++fd)
                     ::dup2(null, fd);
@@ -168,10 +154,10 @@ private:
             ChildSetup setup;
             setup.plan = &exec_.plan;
             setup.go_read = go_.read.get();
-            setup.terminal_socket = relay_.jail_socket();
-            winsize const size = options_.terminal ? relay_.size() : winsize{};
-            setup.rows = size.ws_row;
-            setup.columns = size.ws_col;
+            setup.terminal_socket = relayed_ ? relay_.jail_socket() : console_.get();
+            winsize const size = relayed_ ? relay_.size() : winsize{};
+            setup.rows = relayed_ ? size.ws_row : rows_;
+            setup.columns = relayed_ ? size.ws_col : columns_;
             setup.ready = options_.detach ? started_.write.get() : -1;
             exec_main(exec_, *shared_, setup);
         }
@@ -189,6 +175,7 @@ private:
         program_ = shared_->program;
         if (program_ == 0) return failure();
         handle_ = TRY(Pidfd::open(program_));
+        console_.reset();
         return {};
     }
 
@@ -197,11 +184,18 @@ private:
         while (::read(started_.read.get(), &byte, 1) < 0 && errno == EINTR) {
         }
         if (shared_->failed_at != 0) return reap();
+        TRY(write_pid());
         return 0;
     }
 
+    Result<void> write_pid() const {
+        if (options_.pid_file.empty()) return {};
+        return write_pid_file_at(options_.pid_file, program_);
+    }
+
     Result<int> wait() {
-        if (!options_.terminal) {
+        TRY(write_pid());
+        if (!relayed_) {
             TRY(supervise(handle_, signals_, 0));
             return reap();
         }
@@ -242,17 +236,8 @@ private:
             error.op = "clone(into '" + record_.name + "')";
             if (code == EAGAIN) error.hint = "fewer processes inside: the limit is reached";
             break;
-        case ExecFailure::step: {
-            Step const& step = exec_.plan.steps[static_cast<std::size_t>(shared_->failed_step)];
-            error.op = describe(step);
-            if (step.op == Op::change_directory)
-                error.hint = "--workdir with one that exists inside";
-            break;
-        }
-        case ExecFailure::execute:
-            error.op = "exec(" + options_.words.front() + ")";
-            error.exit_status = code == ENOENT ? exit_code::not_found : exit_code::cannot_execute;
-            error.hint = code == ENOENT ? "a program that is inside" : "";
+        case ExecFailure::step:
+            error = step_error(exec_.plan, static_cast<std::size_t>(shared_->failed_step), code);
             break;
         }
         return tl::unexpected<Error>(std::move(error));
@@ -270,13 +255,18 @@ private:
     Pipe started_;
     Pidfd jail_;
     Pidfd handle_;
+    Fd console_; ///< where the master of its terminal is sent, unless we relay
+    std::string program_name_;
+    std::uint16_t rows_ = 0, columns_ = 0;
+    bool terminal_ = false;
+    bool relayed_ = false; ///< between its terminal and ours
     pid_t program_ = 0;
 };
 
 } // namespace
 
 Result<int> exec_in_jail(Store const& store, std::string const& name, ExecOptions const& options) {
-    if (options.words.empty())
+    if (options.words.empty() && !options.process)
         return error("exec", "no program is named", "isolate exec NAME -- PROGRAM [ARG...]");
     Seen const seen = TRY(store.look(name));
     if (seen.record.status != Status::running)
@@ -286,7 +276,7 @@ Result<int> exec_in_jail(Store const& store, std::string const& name, ExecOption
     std::string const path = store.path() + "/" + name + "/spec.json";
     std::string const text = TRY(read_file(path));
     JailSpec spec = TRY(spec_from_json(text, path));
-    TRY(check_exec(spec));
+    TRY(check_exec(seen.record, spec));
     return Exec(seen.record, std::move(spec), options).all();
 }
 

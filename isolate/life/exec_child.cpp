@@ -14,6 +14,8 @@ namespace iso::jail {
 
 namespace {
 
+int g_exec_slots[16]; ///< of Landlock's rule set, which is all that an exec opens
+
 [[noreturn]] void give_up(ExecShared& shared, ExecFailure where, int step = 0) {
     shared.failed_errno = errno;
     shared.failed_step = step;
@@ -24,19 +26,13 @@ namespace {
 [[noreturn]] void program_process(ExecPlan const& exec, ExecShared& shared,
                                   ChildSetup const& setup) {
     ::prctl(PR_SET_PDEATHSIG, setup.ready >= 0 ? 0 : SIGKILL);
-    int slots[1] = {-1};
     for (std::size_t i = 0; i < exec.plan.steps.size(); ++i) {
-        errno = run_step(exec.plan.steps[i], setup, slots);
-        if (errno != 0) give_up(shared, ExecFailure::step, static_cast<int>(i));
+        Step const& step = exec.plan.steps[i];
+        errno = run_step(step, setup, g_exec_slots);
+        if (errno != 0 && !(step.may_be_missing && errno == ENOENT))
+            give_up(shared, ExecFailure::step, static_cast<int>(i));
     }
-    int worst = ENOENT;
-    for (std::string const& place : exec.places) {
-        ::execve(place.c_str(), exec.plan.argv.data(), exec.plan.envp.data());
-        // As a shell: what is there but cannot be executed is the answer, unless a later one works.
-        if (errno != ENOENT && errno != ENOTDIR) worst = errno;
-    }
-    errno = worst;
-    give_up(shared, ExecFailure::execute);
+    ::_exit(exit_code::engine_failed); // not reached: the last step is execve(2)
 }
 
 } // namespace
@@ -48,9 +44,11 @@ void exec_main(ExecPlan const& exec, ExecShared& shared, ChildSetup const& setup
     // Nobody inside may look into us, who have the host's memory and descriptors (CVE-2016-9962).
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (::setns(exec.jail, exec.namespaces) != 0) give_up(shared, ExecFailure::join);
+    IdMap const& ids = exec.plan.ids;
     if (exec.become_root &&
-        (::syscall(SYS_setgroups, 0, nullptr) != 0 || ::syscall(SYS_setresgid, 0, 0, 0) != 0 ||
-         ::syscall(SYS_setresuid, 0, 0, 0) != 0))
+        (::syscall(SYS_setgroups, 0, nullptr) != 0 ||
+         ::syscall(SYS_setresgid, ids.setup_gid, ids.setup_gid, ids.setup_gid) != 0 ||
+         ::syscall(SYS_setresuid, ids.setup_uid, ids.setup_uid, ids.setup_uid) != 0))
         give_up(shared, ExecFailure::identity);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // new ids set it anew
     sigset_t all;

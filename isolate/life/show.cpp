@@ -83,12 +83,20 @@ json oci_state(Store const& store, Seen const& seen) {
     return out;
 }
 
+std::string json_text(json const& value) {
+    return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 void print_json(json const& value) {
-    std::string const text = value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+    std::string const text = json_text(value);
     std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 } // namespace
+
+std::string state_json(Store const& store, Seen const& seen) {
+    return json_text(oci_state(store, seen));
+}
 
 Result<void> print_state(Store const& store, std::string const& name) {
     print_json(oci_state(store, TRY(store.look(name))));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 namespace iso::jail {
 
@@ -29,6 +30,22 @@ Result<Fd> receive_descriptor(int socket) {
     int fd = -1;
     std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
     return Fd(fd);
+}
+
+Result<Fd> connect_console(std::string const& path) {
+    Fd connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!connection) return sys_error("socket(AF_UNIX)");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::string const op = "connect(" + path + ")";
+    // By way of a descriptor where it is too long for sun_path.
+    Fd const place = TRY(Fd::open(path, O_PATH));
+    std::string const name = "/proc/self/fd/" + std::to_string(place.get());
+    std::memcpy(address.sun_path, name.data(), name.size());
+    if (::connect(connection.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) !=
+        0)
+        return sys_error(op, "the socket on which somebody waits for the terminal");
+    return connection;
 }
 
 Result<void> TerminalSocket::open() {

@@ -14,6 +14,9 @@ namespace iso::jail {
 /// Receives a descriptor that was sent over a socket (unix(7), SCM_RIGHTS).
 Result<Fd> receive_descriptor(int socket);
 
+/// Connects to the socket on which somebody waits for the master of a terminal (--console-socket).
+Result<Fd> connect_console(std::string const& path);
+
 /// The socket over which a jail sends the master of its terminal.
 class TerminalSocket {
 public:

@@ -26,6 +26,8 @@ Result<void> set_limits(Store const& store, std::string const& name,
 /// Waits for the end of a jail; returns its exit status.
 Result<int> wait_jail(Store const& store, std::string const& name);
 
+/// The state of a jail in OCI's form, as its hooks get it.
+std::string state_json(Store const& store, Seen const& seen);
 Result<void> print_state(Store const& store, std::string const& name);
 enum class ListFormat { table, json, names };
 Result<void> print_list(Store const& store, ListFormat format);

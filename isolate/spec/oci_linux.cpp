@@ -107,7 +107,7 @@ Result<void> read_seccomp(JailSpec& spec, Value const& value) {
     if (!value) return {};
     if (!value.raw().is_object()) return wrong(value.place(), value.raw(), "an object");
     // Who compiles the filter judges the rest; this face hands it on as it is.
-    spec.seccomp = {SeccompSpec::Profile::text, {}, value.raw().dump()};
+    spec.seccomp = {SeccompSpec::Profile::text, {}, value.raw().dump(), true};
     return {};
 }
 

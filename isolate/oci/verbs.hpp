@@ -1,0 +1,37 @@
+#pragma once
+
+#include "isolate/life/commands.hpp"
+#include "isolate/oci/log.hpp"
+
+#include <span>
+#include <string>
+
+namespace iso::jail {
+
+/// What the command line says as container engines write it (runc's and crun's).
+struct ContainerLine {
+    LogLine log;
+    std::string group_manager = "cgroupfs"; ///< who makes control groups; "disabled": nobody
+    std::string rootless = "auto";          ///< "false": a limit that is not enforced is an error
+    bool systemd_group = false; ///< the form in which cgroupsPath is written, which shows
+
+    std::string bundle; ///< not empty: `create` and `run` are OCI's
+    std::string pid_file;
+    std::string console_socket;
+    int kept_descriptors = 0;
+    bool no_pivot = false;
+    bool no_new_keyring = false;
+    bool no_subreaper = false;
+    bool keep = false;
+    std::span<char> command_line; ///< see JailOptions
+};
+
+/// Declares what stands before the verb.
+void add_engine_options(CLI::App& app, ContainerLine& line);
+/// Declares what `create` and `run` have for a bundle.
+void add_bundle_options(CLI::App& command, ContainerLine& line);
+
+/// `create --bundle` (`start` false) and `run --bundle`. Returns the exit status.
+int container_verb(ContainerLine const& line, LifeOptions const& life, bool start);
+
+} // namespace iso::jail
