@@ -159,6 +159,7 @@ int isolate_main(int argc, char** argv) {
 
     jail::FaceVerbs faces;
     jail::add_face_verbs(app, faces);
+    jail::add_engine_verbs(app, container);
 
     bool as_json = false;
     CLI::App& probe = *app.add_subcommand("probe", "Say whether jails can be made here");
@@ -171,6 +172,7 @@ int isolate_main(int argc, char** argv) {
         return exit_code::no;
     }
     if (auto const status = jail::run_face_verb(app, faces)) return *status;
+    if (auto const status = jail::run_engine_verb(app, container, life)) return *status;
     if (probe.parsed()) return probe_verb(as_json);
     if (!run.parsed() && !create.parsed()) return jail::run_life_verb(app, life);
     if (!container.bundle.empty()) return jail::container_verb(container, life, run.parsed());

@@ -73,6 +73,20 @@ std::uint64_t propagation_flags(std::string const& name) {
     return 0;
 }
 
+std::vector<std::string> mount_option_names() {
+    std::vector<std::string> names{"bind", "rbind"};
+    for (NamedAttribute const& attribute : k_attributes)
+        names.emplace_back(attribute.name);
+    for (std::string_view const usual : k_usual)
+        names.emplace_back(usual);
+    for (char const* kind : {"private", "slave", "shared", "unbindable"}) {
+        names.emplace_back(kind);
+        names.push_back(std::string("r") + kind);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 Result<MountFlags> read_mount_options(MountSpec const& mount) {
     std::string const shown = "mount(" + mount.target + ")";
     MountFlags flags;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace iso::jail {
 
@@ -20,6 +21,9 @@ struct MountFlags {
 /// Reads the options of mount(8) and of OCI's mounts.
 /// Errors: an option that makes no sense here, or cannot be honoured; `op` names the mount.
 Result<MountFlags> read_mount_options(MountSpec const& mount);
+
+/// Every option that is read by its name, those that change nothing as well.
+std::vector<std::string> mount_option_names();
 
 /// MS_* of a propagation's name, with MS_REC when it begins with r; 0 for an unknown one.
 std::uint64_t propagation_flags(std::string const& name);

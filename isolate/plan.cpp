@@ -134,6 +134,9 @@ Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryL
     if (!options.run.disk.empty())
         return error("--disk", "a jail shares the host's kernel: it has no disk of its own",
                      "vmm-mini or paravirt-demo; here /tmp can be written to");
+    if (options.own_init && !options.spec.hooks.empty())
+        return error("--hook", "only containers have hooks (isolate create --bundle)",
+                     "a jail without it");
     JailPlan plan;
     JailSpec const& spec = options.spec;
     plan.ids = ids;

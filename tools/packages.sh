@@ -32,6 +32,7 @@ shellcheck|command shellcheck|ShellCheck
 yamllint|command yamllint|yamllint, for the workflow files
 clang-format-14|command clang-format-14|clang-format, version 14 exactly
 qemu-system-x86|command qemu-system-x86_64|QEMU for x86-64, which emulates the test VM
+podman|command podman|Podman with conmon, an engine that calls isolate as its runtime
 kmod|command depmod|depmod and modprobe, for the modules of the test VM
 cpio|command cpio|cpio, for the initramfs of the test VM
 '

@@ -128,7 +128,7 @@ Result<void> Container::build(JailDirectory& jail) {
     TRY(run_creation_hooks());
     TRY(await('c'));
     record_.status = Status::created;
-    if (order_.outlives) record_.keeper = {};
+    record_.keeper = {}; // nobody notes how it ends: whoever waits for it knows
     TRY(jail.write_record(record_));
     return write_pid_file();
 }

@@ -1,13 +1,16 @@
 #include "isolate/oci/verbs.hpp"
 
+#include "common/units.hpp"
 #include "isolate/life/terminal.hpp"
 #include "isolate/life/verbs.hpp"
 #include "isolate/oci/container.hpp"
+#include "isolate/spec/json_text.hpp"
 #include "isolate/supervise.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <csignal>
+#include <cstdio>
 #include <unistd.h>
 
 #include <sys/wait.h>
@@ -159,6 +162,85 @@ void add_bundle_options(CLI::App& command, ContainerLine& line) {
     if (command.get_name() != "run") return;
     command.add_flag("--keep", line.keep, "Do not delete it when it has ended")->group(group);
     command.add_flag("--no-subreaper", line.no_subreaper, "As it is anyway")->group(group);
+}
+
+void add_engine_verbs(CLI::App& app, ContainerLine& line) {
+    CLI::App& events = *app.add_subcommand(
+        "events", "Show what a jail uses, as JSON, again and again until it ends");
+    events.add_option("NAME", line.id, "The jail's name")->required();
+    events
+        .add_option_function<std::string>(
+            "--interval",
+            [&line](std::string const& text) {
+                auto const interval = parse_duration_ns(text);
+                if (!interval || *interval == 0)
+                    throw CLI::ValidationError("--interval", "'" + text + "' is no time; write 5s");
+                line.interval_ns = *interval;
+            },
+            "How often (5s)")
+        ->type_name("DURATION");
+    events.add_flag("--stats", line.once, "Once, now, and no more");
+
+    CLI::App& update =
+        *app.add_subcommand("update", "Change limits of a jail, as OCI's engines name them");
+    update.add_option("NAME", line.id, "The jail's name")->required();
+    update
+        .add_option("-r,--resources", line.resources,
+                    "A file with an object linux.resources; - is stdin")
+        ->type_name("FILE");
+    struct Flag {
+        char const* option;
+        char const* section;
+        char const* field;
+        char const* help;
+    };
+    for (Flag const& flag :
+         {Flag{"-m,--memory", "memory", "limit", "The most memory, in bytes"},
+          Flag{"--memory-reservation", "memory", "reservation", "Memory that is left to it"},
+          Flag{"--memory-swap", "memory", "swap", "Memory and swap together, in bytes"},
+          Flag{"--pids-limit", "pids", "limit", "The most processes and threads"},
+          Flag{"--cpu-share", "cpu", "shares", "Its share where others want time too"},
+          Flag{"--cpu-quota", "cpu", "quota", "Microseconds in each period"},
+          Flag{"--cpu-period", "cpu", "period", "The period, in microseconds"},
+          Flag{"--cpuset-cpus", "cpu", "cpus", "A list of processors, as 0-1"},
+          Flag{"--cpuset-mems", "cpu", "mems", "A list of memory nodes"},
+          Flag{"--blkio-weight", "blockIO", "weight", "Its share of the disks, 10 to 1000"}})
+        update
+            .add_option_function<std::string>(
+                flag.option,
+                [&line, flag](std::string const& value) {
+                    line.changes.push_back({flag.section, flag.field, value});
+                },
+                flag.help)
+            ->type_name("VALUE");
+    app.add_subcommand("features", "Say what this runtime does, as OCI's JSON");
+}
+
+std::optional<int> run_engine_verb(CLI::App const& app, ContainerLine const& line,
+                                   LifeOptions const& life) {
+    if (app.got_subcommand("features")) {
+        std::fputs(features_json().c_str(), stdout);
+        return exit_code::done;
+    }
+    bool const update = app.got_subcommand("update");
+    if (!update && !app.got_subcommand("events")) return {};
+    auto const carry_out = [&]() -> Result<void> {
+        Store const store = TRY(Store::open(life.state));
+        if (!update) return print_events(store, line.id, line.interval_ns, line.once);
+        std::string resources;
+        if (line.resources == "-")
+            resources = TRY(read_all(STDIN_FILENO, k_max_json_bytes));
+        else if (!line.resources.empty())
+            resources = TRY(read_file(line.resources, k_max_json_bytes));
+        if (line.resources.empty() && line.changes.empty())
+            return refused("update", "nothing is to be changed",
+                           "isolate update --memory 67108864 ID");
+        return update_limits(store, line.id, resources, line.changes);
+    };
+    auto const done = carry_out();
+    if (done) return exit_code::done;
+    print_error("isolate", done.error());
+    return done.error().exit_status == exit_code::usage ? exit_code::usage : exit_code::no;
 }
 
 int container_verb(ContainerLine const& line, LifeOptions const& life, bool start) {

@@ -2,9 +2,12 @@
 
 #include "isolate/life/commands.hpp"
 #include "isolate/oci/log.hpp"
+#include "isolate/oci/tools.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace iso::jail {
 
@@ -24,12 +27,25 @@ struct ContainerLine {
     bool no_subreaper = false;
     bool keep = false;
     std::span<char> command_line; ///< see JailOptions
+
+    std::string id;        ///< events, update
+    std::string resources; ///< update: a file, or - for stdin
+    std::vector<ResourceChange> changes;
+    std::uint64_t interval_ns = 5'000'000'000; ///< events
+    bool once = false;
 };
 
 /// Declares what stands before the verb.
 void add_engine_options(CLI::App& app, ContainerLine& line);
 /// Declares what `create` and `run` have for a bundle.
 void add_bundle_options(CLI::App& command, ContainerLine& line);
+
+/// Declares the verbs of engines that isolate's own jails have no use for: events, update,
+/// features.
+void add_engine_verbs(CLI::App& app, ContainerLine& line);
+/// Carries out the one that was called. Nothing: none of these was.
+std::optional<int> run_engine_verb(CLI::App const& app, ContainerLine const& line,
+                                   LifeOptions const& life);
 
 /// `create --bundle` (`start` false) and `run --bundle`. Returns the exit status.
 int container_verb(ContainerLine const& line, LifeOptions const& life, bool start);
