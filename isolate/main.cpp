@@ -1,6 +1,7 @@
 #include "common/exit.hpp"
 #include "common/run_options.hpp"
 #include "common/version.hpp"
+#include "isolate/audit/audit_verb.hpp"
 #include "isolate/file_spec.hpp"
 #include "isolate/jail.hpp"
 #include "isolate/life/commands.hpp"
@@ -161,6 +162,12 @@ int isolate_main(int argc, char** argv) {
     jail::add_face_verbs(app, faces);
     jail::add_engine_verbs(app, container);
 
+    jail::AuditLine audit_line;
+    CLI::App& audit = *app.add_subcommand("audit", "Try every way out from inside of a jail");
+    add_jail_options(audit, options.run, jail_line);
+    jail::add_key_options(audit, jail_line.said);
+    jail::add_audit_options(audit, audit_line);
+
     bool as_json = false;
     CLI::App& probe = *app.add_subcommand("probe", "Say whether jails can be made here");
     probe.add_flag("--json", as_json, "As one line of JSON");
@@ -174,12 +181,23 @@ int isolate_main(int argc, char** argv) {
     if (auto const status = jail::run_face_verb(app, faces)) return *status;
     if (auto const status = jail::run_engine_verb(app, container, life)) return *status;
     if (probe.parsed()) return probe_verb(as_json);
-    if (!run.parsed() && !create.parsed()) return jail::run_life_verb(app, life);
+    if (!run.parsed() && !create.parsed() && !audit.parsed()) return jail::run_life_verb(app, life);
     if (!container.bundle.empty()) return jail::container_verb(container, life, run.parsed());
-    if (auto taken = take_line(run.parsed() ? run : create, jail_line, options); !taken) {
-        print_error("isolate", taken.error());
-        return exit_code::engine_failed;
+    if (audit.parsed()) options.run.program = "battery";
+    if (audit.parsed() && jail::contradicts(audit, audit_line)) {
+        print_error("isolate",
+                    error("audit " + audit_line.name, "it lives: its options are what they are",
+                          "audit NAME alone, or audit with options")
+                        .value());
+        return exit_code::usage;
     }
+    if (auto taken = take_line(*app.get_subcommands().front(), jail_line, options); !taken) {
+        print_error("isolate", taken.error());
+        return audit.parsed() ? exit_code::usage : exit_code::engine_failed;
+    }
+    if (audit.parsed())
+        return jail::audit_verb(audit_line, life.state, std::move(options), jail_line.said,
+                                run_verb);
     if (options.dry_run) return run_verb(options);
     if (life.name.empty()) life.name = options.spec.name;
     if (!create.parsed() && !jail::is_named(life)) return run_verb(options);

@@ -124,6 +124,7 @@ Result<void> fill_plan(JailPlan& plan, JailOptions const& options) {
     plan.gid = spec.process.gid;
     plan.groups = spec.process.groups;
     plan.own_init = options.own_init;
+    plan.program_fd = options.program;
     write_words(plan, spec.process);
     return {};
 }
@@ -140,7 +141,7 @@ Result<JailPlan> make_plan(JailOptions const& options, IdMap const& ids, MemoryL
     JailPlan plan;
     JailSpec const& spec = options.spec;
     plan.ids = ids;
-    TRY(check_spec(spec, ids));
+    TRY(check_spec(spec, ids, !spec.process.from_host && options.program < 0));
     if (spec.process.from_host) {
         plan.program = TRY(find_program(spec.process.arguments.front()));
         TRY(check_program(plan, spec));

@@ -129,9 +129,10 @@ struct JailOptions {
     std::span<char>
         command_line; ///< our own argv strings, wiped in process 1: they tell of the host
     GroupBackendKind group_backend = k_usual_group_backend;
-    bool rehearsal = false;         ///< end where the program would start
-    bool own_init = true;           ///< process 1 is isolate's; else it becomes the program (OCI)
-    int kept_descriptors = 0;       ///< the program gets so many from 3 on, beside 0, 1 and 2
+    int program = -1;         ///< a descriptor to execute in the place of the program, if not -1
+    bool rehearsal = false;   ///< end where the program would start
+    bool own_init = true;     ///< process 1 is isolate's; else it becomes the program (OCI)
+    int kept_descriptors = 0; ///< the program gets so many from 3 on, beside 0, 1 and 2
     std::vector<GroupPlace> groups; ///< the jail's control group, for mounts that show it
     bool dry_run = false;           ///< tell the plan, make nothing
 };
@@ -153,6 +154,7 @@ struct JailPlan {
     uid_t uid = 0; ///< whom the program runs as, inside
     gid_t gid = 0;
     std::string program; ///< absolute path, the same outside and inside; or as the caller wrote it
+    int program_fd = -1; ///< executed in its place: JailOptions::program
     std::vector<std::string> candidates; ///< where to look for a program of the root's own
     std::vector<char*> argv;             ///< pointers into `words`
     std::vector<char*> envp;

@@ -6,7 +6,7 @@ namespace iso::jail {
 
 /// What a spec asks for that cannot be, or not by this caller, is refused by name before anything
 /// is made.
-Result<void> check_spec(JailSpec const& spec, IdMap const& ids);
+Result<void> check_spec(JailSpec const& spec, IdMap const& ids, bool from_root);
 
 /// The part of that which concerns the program's process alone.
 Result<void> check_process(JailSpec const& spec, IdMap const& ids);

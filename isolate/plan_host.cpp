@@ -87,7 +87,10 @@ Result<void> Planner::choose_namespaces() {
         return {};
     }
     root_ = Root::kept;
-    if (!spec_.mounts.empty() || !spec_.devices.empty() || spec_.masked || spec_.read_only_paths)
+    // An empty list, as --like has it, asks for nothing.
+    auto const any = [](auto const& paths) { return paths && !paths->empty(); };
+    if (!spec_.mounts.empty() || !spec_.devices.empty() || any(spec_.masked) ||
+        any(spec_.read_only_paths))
         return error("--namespace mount",
                      "without a mount namespace of its own a jail can have no "
                      "mounts, devices or masked paths",

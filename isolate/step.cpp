@@ -196,6 +196,9 @@ int find_program(Step const& step, JailPlan const& plan) {
 /// As execvp(3): a name without a slash is tried in each directory; the most telling error wins.
 int execute(Step const& step, ChildSetup const& setup) {
     JailPlan const& plan = *setup.plan;
+    if (plan.program_fd >= 0)
+        return result(::syscall(SYS_execveat, plan.program_fd, "", plan.argv.data(),
+                                plan.envp.data(), AT_EMPTY_PATH));
     if (plan.candidates.empty())
         return result(::execve(step.path.c_str(), plan.argv.data(), plan.envp.data()));
     int told = ENOENT;

@@ -112,6 +112,7 @@ private:
         options.spec = spec_;
         options.spec.process = process_of(spec_, options_);
         options.kept_descriptors = options_.kept_descriptors;
+        options.program = options_.program;
         terminal_ = options.spec.process.terminal;
         rows_ = options.spec.process.rows;
         columns_ = options.spec.process.columns;

@@ -19,6 +19,7 @@ struct ExecOptions {
     std::vector<std::uint32_t> groups; ///< beside the jail's own
     std::uint64_t capabilities = 0;    ///< beside the jail's own
     bool no_new_privileges = false;    ///< also where the jail has them
+    int program = -1; ///< a descriptor to execute in the place of the program, if not -1
     bool detach = false;
     bool terminal = false;
     bool own_streams = false;   ///< when detached: it keeps 0, 1 and 2 of ours
