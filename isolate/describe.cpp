@@ -169,6 +169,8 @@ std::string describe(Step const& step) {
         return fmt::format("open({}, O_CREAT)", step.path);
     case Op::make_link:
         return fmt::format("symlink({}, {})", step.text, step.path);
+    case Op::copy_up:
+        return fmt::format("copy({}, what will cover it)", step.path);
     case Op::attach:
     case Op::attach_inside:
         return fmt::format("move_mount({})", step.path);

@@ -108,6 +108,8 @@ Result<MountFlags> read_mount_options(MountSpec const& mount) {
             flags.attributes = (flags.attributes & ~attribute->clear) | attribute->set;
         } else if (std::uint64_t const propagation = propagation_flags(option); propagation != 0) {
             flags.propagation = propagation;
+        } else if (option == "tmpcopyup" && mount.type == "tmpfs") {
+            flags.copy_up = true;
         } else if (option == "remount" || option == "idmap" || option == "ridmap" ||
                    option == "tmpcopyup") {
             return error(shown, "the option " + option + " is not supported yet",

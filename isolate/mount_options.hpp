@@ -15,7 +15,8 @@ struct MountFlags {
     std::uint64_t propagation = 0; ///< MS_PRIVATE and so on; 0: nobody said
     bool recursive = false;        ///< with what is mounted below (rbind)
     bool bind = false;
-    std::string data; ///< for the file system itself: "size=64m,mode=1777"
+    bool copy_up = false; ///< tmpcopyup: a tmpfs begins with what it covers
+    std::string data;     ///< for the file system itself: "size=64m,mode=1777"
 };
 
 /// Reads the options of mount(8) and of OCI's mounts.

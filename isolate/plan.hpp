@@ -58,6 +58,7 @@ enum class Op : std::uint8_t {
     place_file,         ///< an empty file, there too
     place_link,         ///< symlink `text` at `path`, there too
     place_node,         ///< mknod(`path`, mode `number`, device `extra`)
+    copy_up,            ///< what is at `path` into slot `in`, which will cover it
     attach,             ///< move_mount slot `in` at `path`, no symbolic link on the way
     attach_inside,      ///< the same; links are followed as far as they stay in the root
     mask,               ///< hide what is at `path`; slots `in` (for a file), `out` (a directory)

@@ -121,6 +121,15 @@ void Planner::attach_spec_mounts(bool below_sys) {
         // Masks hide paths below these two: a link there would lead them elsewhere
         // (CVE-2019-19921).
         bool const strictly = prepared.mount->type == "proc" || prepared.mount->type == "sysfs";
+        if (prepared.copy_up) {
+            parents(target);
+            directory(target, 0755, k_to_mount_on);
+            Step& step = add(Op::copy_up, "asked for: it begins with what it covers");
+            step.in = prepared.slot;
+            step.path = target;
+            if (prepared.read_only)
+                restrict_tree(prepared.slot, target, 1, 0, "as asked for"); // MOUNT_ATTR_RDONLY
+        }
         mount_at(prepared.slot, target, prepared.is_directory, "asked for", strictly);
         if (prepared.mount->type != "cgroup" && prepared.mount->type != "cgroup2") continue;
         for (CgroupPart const& part : cgroup_parts_)

@@ -389,8 +389,14 @@ Result<void> Planner::spec_filesystems() {
                 data = "source=" + mount.source + (data.empty() ? "" : "," + data);
             if (mount.type == "overlay" && plan_.ids.fresh)
                 data += data.empty() ? "userxattr" : ",userxattr";
-            prepared.slot = make_filesystem(mount.type.c_str(), std::move(data), flags.attributes,
+            // What is to be filled first is made read-only afterwards.
+            std::uint64_t const kept = flags.copy_up
+                                           ? flags.attributes & ~std::uint64_t{MOUNT_ATTR_RDONLY}
+                                           : flags.attributes;
+            prepared.slot = make_filesystem(mount.type.c_str(), std::move(data), kept,
                                             "asked for: a new file system");
+            prepared.copy_up = flags.copy_up;
+            prepared.read_only = kept != flags.attributes;
         }
         if (flags.propagation != 0)
             restrict_tree(prepared.slot, mount.target, 0, flags.propagation,

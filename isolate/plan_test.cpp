@@ -269,10 +269,16 @@ TEST_CASE("options of mounts mean what mount(8) says") {
     CHECK(bind->bind);
     CHECK(bind->recursive);
     CHECK(bind->attributes == MOUNT_ATTR_RDONLY);
-    for (char const* refused : {"remount", "tmpcopyup", "idmap"}) {
+    for (char const* refused : {"remount", "idmap"}) {
         mount.options = {refused};
         CHECK_FALSE(read_mount_options(mount));
     }
+    mount.options = {"tmpcopyup"};
+    mount.type = "tmpfs"; // of no other can it be said
+    REQUIRE(read_mount_options(mount));
+    CHECK(read_mount_options(mount)->copy_up);
+    mount.type = "bind";
+    CHECK_FALSE(read_mount_options(mount));
     mount.options = {"bind", "lazytime"};
     CHECK_FALSE(read_mount_options(mount));
 }

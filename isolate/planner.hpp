@@ -37,6 +37,8 @@ private:
         MountSpec const* mount;
         int slot;
         bool is_directory;
+        bool copy_up = false;   ///< it is filled with what it covers
+        bool read_only = false; ///< and may not be written to after that
     };
     struct CgroupPart {
         int slot;

@@ -296,6 +296,8 @@ int run_step(Step const& step, ChildSetup const& setup, int* slots) {
         return steps::place_link(path, step.text.c_str());
     case Op::place_node:
         return steps::place_node(step);
+    case Op::copy_up:
+        return steps::copy_up(step, slots);
     case Op::attach:
     case Op::attach_inside:
         return steps::attach(slots[step.in], path, step.op == Op::attach);

@@ -31,6 +31,9 @@ int mask(Step const& step, int const* slots);
 int cover_read_only(char const* path);
 int make_read_only(char const* path);
 
+// step_copy.cpp
+int copy_up(Step const& step, int const* slots);
+
 // step_files.cpp
 int place_directory(char const* path, mode_t mode);
 int place_file(char const* path);

@@ -215,9 +215,23 @@ TEST_CASE("Podman shows a container its limits, files, terminal, ids and network
         CHECK(text_of(volume + "/file") == "new\n");
         // The host's /proc/sys and what else is masked stay out of reach, the root can be fixed.
         CHECK(podman.must(podman.shell(
-                  {"--read-only", "--read-only-tmpfs=false"},
-                  "touch /x 2>/dev/null || echo fixed; head -c1 /proc/kcore; "
-                  "echo 1 2>/dev/null >/proc/sys/kernel/panic || echo kept")) == "fixed\nkept\n");
+                  {"--read-only"}, "touch /x 2>/dev/null || echo fixed; head -c1 /proc/kcore; "
+                                   "echo 1 2>/dev/null >/proc/sys/kernel/panic || echo kept")) ==
+              "fixed\nkept\n");
+    }
+    SECTION("a file system in memory that begins with what it covers") {
+        fs::create_directories(podman.path("root/data/below"));
+        std::ofstream(podman.path("root/data/below/file")) << "kept\n";
+        fs::permissions(podman.path("root/data/below"), fs::perms(0711));
+        fs::create_symlink("below/file", podman.path("root/data/link"));
+        CHECK_THAT(podman.must(podman.shell(
+                       {"--tmpfs=/data"},
+                       "cat /data/link; echo new >/data/below/file; ls -ld /data/below")),
+                   Catch::StartsWith("kept\ndrwx--x--x"));
+        CHECK(text_of(podman.path("root/data/below/file")) == "kept\n");
+        CHECK(podman.must(podman.shell(
+                  {"--tmpfs=/data:ro"},
+                  "cat /data/link; touch /data/x 2>/dev/null || echo fixed")) == "kept\nfixed\n");
     }
     SECTION("terminal") {
         CHECK(podman.must(
