@@ -1,5 +1,6 @@
 #include "isolate/life/terminal.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
@@ -91,7 +92,9 @@ void TerminalRelay::serve(std::vector<pollfd>& polled) {
     }
     if (!keys_.empty() && master_) copy_keys();
     if (polled[2].revents != 0 && !copy_output()) master_.reset();
-    polled = this->polled();
+    // In place: whoever waits looks at these very elements.
+    std::vector<pollfd> const next = this->polled();
+    std::copy(next.begin(), next.end(), polled.begin());
 }
 
 void TerminalRelay::take_master() {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 namespace {
@@ -187,4 +188,27 @@ TEST_CASE("exec -t has a terminal in the jail, and a detached jail with one has 
     CHECK(logs->out == "/dev/pts/0\r\nlogged\r\n");
     auto const gone = run_and_capture(with({"delete", "--force", "bg"}), 60'000'000'000);
     CHECK(gone->exit_status() == 0);
+}
+
+TEST_CASE("A container in the foreground has the caller's terminal, and ends with its own status") {
+    if (!usable()) return;
+    TempDir const place = TempDir::create("tty").value();
+    std::string const bundle = place.path() + "/bundle";
+    REQUIRE(::chmod(place.path().c_str(), 0755) == 0);
+    for (char const* name :
+         {"", "/rootfs", "/rootfs/bin", "/rootfs/proc", "/rootfs/dev", "/rootfs/sys"})
+        REQUIRE(::mkdir((bundle + name).c_str(), 0755) == 0);
+    REQUIRE(run_and_capture({k_busybox, "cp", k_busybox, bundle + "/rootfs/bin/sh"}, 60'000'000'000)
+                ->exit_status() == 0);
+    Words spec{k_isolate, "spec", "--bundle", bundle};
+    if (::geteuid() != 0) spec.emplace_back("--rootless");
+    REQUIRE(run_and_capture(spec, 60'000'000'000)->exit_status() == 0);
+    Person person;
+    person.call({k_isolate, "--root", place.path() + "/state", "run", "--bundle", bundle, "c"});
+    person.expect("#"); // the shell of the usual config.json
+    person.type("echo $((6 * 7)) columns $COLUMNS; exit 3\r");
+    person.expect("42 columns");
+    CHECK(person.end() == 3);
+    person.expect_restored();
+    CHECK(::rmdir((place.path() + "/state").c_str()) == 0); // nothing is left in it
 }
