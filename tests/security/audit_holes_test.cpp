@@ -100,7 +100,7 @@ public:
             bool const lacks = answer.state == "not applicable" ||
                                (answer.state == "held" && (answer.by == "kernel" || !all_rights_));
             if (lacks) {
-                iso::test::record_skip("root", id + ": " + answer.detail);
+                iso::test::record_skip("kernel", id + ": " + answer.detail);
                 continue;
             }
             CHECK(answer.state == "open");
