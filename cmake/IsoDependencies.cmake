@@ -17,6 +17,10 @@ iso_find_dependency(iso_cli11 CLI/CLI.hpp)
 iso_find_dependency(iso_seccomp seccomp.h libseccomp.a seccomp)
 iso_find_dependency(iso_cap sys/capability.h libcap.a cap)
 iso_find_dependency(iso_cgroup libcgroup.h libcgroup.a cgroup)
+# Of libarchive's archive only what reads tar and gzip is linked, which needs zlib alone.
+iso_find_dependency(iso_zlib zlib.h libz.a z)
+iso_find_dependency(iso_archive archive.h libarchive.a archive)
+target_link_libraries(iso_archive INTERFACE ${iso_zlib_LIBRARY})
 find_package(Threads REQUIRED)
 
 # libnl has its headers in a folder of its own; the library for routes needs the one below it.

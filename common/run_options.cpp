@@ -163,13 +163,15 @@ CommandLine parse_command_line(CLI::App& app, int argc, char const* const* argv,
         std::vector<std::string> reversed(words.rbegin(), words.rend() - 1);
         app.parse(reversed); // CLI11 takes a vector last word first
         if (is_run && options->program.empty()) {
-            // A file can name the program as well: a jail file, or OCI's.
-            bool named = false;
-            for (char const* const option : {"--file", "--process"}) {
-                CLI::Option const* const file = command->get_option_no_throw(option);
-                named = named || (file != nullptr && file->count() > 0);
-            }
-            if (!named) throw CLI::RequiredError("PROGRAM");
+            // A file can name the program as well: a jail file, OCI's, or an image.
+            auto const said = [&](char const* option_name) {
+                CLI::Option const* const option = command->get_option_no_throw(option_name);
+                return option != nullptr && option->count() > 0;
+            };
+            bool const may_be_image = command->get_option_no_throw("--file") != nullptr &&
+                                      (said("--root") || said("--root-image"));
+            if (!said("--file") && !said("--process") && !may_be_image)
+                throw CLI::RequiredError("PROGRAM");
         }
         return {true, 0};
     } catch (CLI::Success const& help) { // help and version are "errors" to CLI11

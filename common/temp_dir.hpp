@@ -36,6 +36,8 @@ public:
                                  std::function<void(std::string const&)> const& before = {});
 
     [[nodiscard]] std::string const& path() const { return path_; }
+    /// By which create_held() holds it; else -1.
+    [[nodiscard]] int hold_fd() const { return hold_.get(); }
 
 private:
     std::string path_;

@@ -17,7 +17,7 @@ Result<JailSpec> spec_from_file(std::string const& file, RunOptions const& run) 
     spec.mounts.insert(spec.mounts.end(), line.mounts.begin(), line.mounts.end());
     ProcessSpec& process = spec.process;
     if (!run.program.empty()) process.arguments = line.process.arguments;
-    if (process.arguments.empty())
+    if (process.arguments.empty() && spec.root.source == RootSpec::Source::empty)
         return error("run --file " + file, "no program is named",
                      "command in the file, or -- PROGRAM");
     // With nothing but an empty root, the program can only be the host's.

@@ -3,6 +3,7 @@
 #include "common/clock.hpp"
 #include "isolate/explain.hpp"
 #include "isolate/hints.hpp"
+#include "isolate/image/image.hpp"
 #include "isolate/launch.hpp"
 #include "isolate/limits/jail_limits.hpp"
 #include "isolate/network/bridge_link.hpp"
@@ -11,6 +12,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <memory>
 #include <optional>
 #include <unistd.h>
 
@@ -33,8 +36,11 @@ public:
     Result<void> all() {
         if (options_.dry_run) return tell_plan();
         TRY(signals_.open(named_ != nullptr ? named_->also_signal : 0));
+        if (is_image(options_.spec.root)) {
+            if (!TRY(unpack())) return {};
+        }
         TRY(prepare_limits());
-        plan_ = TRY(make_plan(options_, ids_, memory_));
+        plan_ = TRY(make_plan(options(), ids_, memory_));
         if (named_ != nullptr && named_->child.terminal_socket >= 0) add_terminal(plan_);
         if (named_ != nullptr && named_->child.start_listener >= 0) hold_at_start(plan_);
         bool const on_bridge = options_.spec.network.mode == NetworkSpec::Mode::bridge;
@@ -42,6 +48,7 @@ public:
         Launch launch(plan_);
         TRY(launch.prepare(options_.run.trace));
         if (named_ != nullptr) TRY(launch.announce(named_->child));
+        if (unpacked_) launch.keep_out(unpacked_->root.descriptor());
         TRY(launch.start(options_.command_line, options_.run.explain));
         if (named_ != nullptr)
             TRY(named_->begun(launch, limits_.joins() ? limits_.group().record() : std::string()));
@@ -77,8 +84,69 @@ private:
         ++plan_.program_step;
     }
 
+    /// A root that has to be unpacked, and the options of a jail that has it.
+    struct UnpackedJail {
+        UnpackedRoot root;
+        JailOptions options;
+    };
+
+    [[nodiscard]] JailOptions const& options() const {
+        return unpacked_ ? unpacked_->options : options_;
+    }
+
+    /// False: it was asked to stop meanwhile, which the report says.
+    Result<bool> unpack() {
+        std::uint64_t const start = monotonic_ns();
+        if (ids_.by_helper && options_.spec.root.mode == RootSpec::Mode::writable)
+            return error("--root-mode writable",
+                         "an image's files would belong to ids that only the jail has, and isolate "
+                         "could not remove them",
+                         "--root-mode overlay");
+        report_.facts["root.from"] = TRY(image_origin(options_.spec.root));
+        int signal = 0;
+        auto const stopped = [&] {
+            if (signal == 0) signal = signals_.take();
+            return asks_to_stop(signal);
+        };
+        auto root = UnpackedRoot::create(options_.spec, owners(), stopped);
+        if (!root && root.error().code == EINTR && signal != 0) {
+            report_.ended = Ended::killed;
+            report_.signal = signal;
+            return false;
+        }
+        if (!root) return tl::unexpected<Error>(std::move(root.error()));
+        unpacked_ = std::make_unique<UnpackedJail>();
+        unpacked_->root = std::move(*root);
+        unpacked_->options = options_;
+        unpacked_->options.unpacked = unpacked_->root.path();
+        Unpacked const& got = unpacked_->root.unpacked();
+        report_.counters["root.unpack_ns"] = monotonic_ns() - start;
+        report_.counters["root.entries"] = got.entries;
+        report_.counters["root.bytes"] = got.bytes;
+        report_.counters["root.devices_left_out"] = got.devices;
+        report_.counters["root.set_ids_taken_away"] = got.set_ids;
+        return true;
+    }
+
+    /// To whom the files of an unpacked root belong: those ids inside that the archive names, as
+    /// far as they exist there; the rest is the one's who sets the jail up. Without the right to
+    /// give files away all are the caller's.
+    [[nodiscard]] Owners owners() const {
+        Owners owners;
+        bool const maps = ids_.fresh && ids_.by_parent && !ids_.by_helper;
+        owners.change = ids_.fresh ? maps : ::geteuid() == 0;
+        owners.exact = !ids_.fresh;
+        owners.uids = ids_.uids;
+        owners.gids = ids_.gids;
+        owners.other_uid = ids_.host_uid;
+        owners.other_gid = ids_.host_gid;
+        return owners;
+    }
+
     /// --dry-run: nothing is made, no group either.
     Result<void> tell_plan() {
+        if (is_image(options_.spec.root))
+            report_.facts["root.from"] = TRY(image_origin(options_.spec.root));
         plan_ = TRY(make_plan(options_, ids_, memory_));
         TRY(write_all(STDERR_FILENO, explain_plan(plan_, options_.spec, report_, memory_)));
         report_.ended = Ended::exited;
@@ -142,6 +210,9 @@ private:
         limits_.tell(report_);
         TRY(limits_.group().remove());
         network_.unplug();
+        if (unpacked_)
+            if (auto removed = unpacked_->root.remove(); !removed)
+                (void)write_all(STDERR_FILENO, "isolate: " + removed.error().message() + "\n");
         report_.phases.destroy = monotonic_ns();
         if (shared.refused_step >= 0)
             report_.facts["refused"] =
@@ -201,6 +272,7 @@ private:
     RunReport& report_;
     StopSignals signals_;
     MemoryLimit memory_ = MemoryLimit::none;
+    std::unique_ptr<UnpackedJail> unpacked_; // removed after the launch, which ends who uses it
     BridgeLink network_;
     JailLimits limits_; // its group is removed after the launch, which ends what is in it
     JailPlan plan_;

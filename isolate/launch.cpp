@@ -80,6 +80,12 @@ Result<void> Launch::announce(ChildSetup const& named) {
     return {};
 }
 
+void Launch::keep_out(int fd) {
+    kept_out_.assign(named_.ours.begin(), named_.ours.end());
+    kept_out_.push_back(fd);
+    named_.ours = kept_out_;
+}
+
 Result<void> Launch::start(std::span<char> command_line, bool timed) {
     int pidfd = -1;
     ChildSetup setup = named_;

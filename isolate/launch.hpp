@@ -39,6 +39,8 @@ public:
     /// `named`: what process 1 is given beside that. Precondition: prepare().
     Result<void> announce(ChildSetup const& named);
     [[nodiscard]] int ready_fd() const { return ready_.read.get(); }
+    /// A descriptor of ours that process 1 closes at once. Precondition: announce(), if at all.
+    void keep_out(int fd);
     /// The parent's steps, then clone3(2). `command_line`: see JailOptions; `timed`: the time of
     /// each step is kept.
     Result<void> start(std::span<char> command_line, bool timed);
@@ -67,6 +69,7 @@ private:
     Pipe go_;
     Pipe ready_;
     ChildSetup named_; ///< of it, what announce() says
+    std::vector<int> kept_out_;
     std::vector<std::string> trace_text_;
     std::vector<char const*> trace_lines_;
     Pidfd pidfd_;

@@ -3,6 +3,7 @@
 #include "common/version.hpp"
 #include "isolate/audit/audit_verb.hpp"
 #include "isolate/file_spec.hpp"
+#include "isolate/image/image.hpp"
 #include "isolate/jail.hpp"
 #include "isolate/life/commands.hpp"
 #include "isolate/oci/verbs.hpp"
@@ -62,6 +63,12 @@ struct JailLine {
 
 void add_jail_options(CLI::App& command, RunOptions& options, JailLine& line) {
     add_run_options(command, options);
+    // Of isolate's more than a directory can be made a root.
+    CLI::Option* const root = command.get_option("--root");
+    root->get_validator()->active(false);
+    root->description("A host directory to use as the root, read-only unless --root-mode says "
+                      "otherwise; a tar archive; an OCI image layout")
+        ->option_text("DIR|FILE|DIR:NAME");
     command
         .add_option_function<std::string>(
             "--cgroup-backend",
@@ -81,6 +88,13 @@ void add_jail_options(CLI::App& command, RunOptions& options, JailLine& line) {
         ->capture_default_str();
 }
 
+/// By what an image says about the process, where the line does not.
+Result<void> complete(CLI::App const& command, jail::JailSpec& spec) {
+    if (!jail::is_image(spec.root)) return {};
+    return jail::take_image_defaults(
+        spec, {.user = command.count("--user") > 0, .directory = command.count("--workdir") > 0});
+}
+
 /// The jail that the line describes, with its file if it names one.
 Result<void> take_line(CLI::App const& command, JailLine const& line, jail::JailOptions& options) {
     options.group_backend = line.group_backend;
@@ -90,7 +104,11 @@ Result<void> take_line(CLI::App const& command, JailLine const& line, jail::Jail
         spec = jail::spec_from(options.run);
         spec.hostname = line.hostname;
         spec.limits.tasks = line.tasks;
-        return jail::take_said(line.said, spec);
+        TRY(jail::take_said(line.said, spec));
+        TRY(jail::recognise_root(spec.root));
+        if (!jail::is_image(spec.root)) return {};
+        if (command.count("--host-program") == 0) spec.process.from_host = false;
+        return complete(command, spec);
     }
     spec = TRY(jail::spec_from_file(line.file, options.run));
     if (command.count("--hostname") > 0) spec.hostname = line.hostname;
@@ -98,7 +116,8 @@ Result<void> take_line(CLI::App const& command, JailLine const& line, jail::Jail
     bool const from_host = spec.process.from_host; // as the file says, unless the line does
     TRY(jail::take_said(line.said, spec));
     if (command.count("--host-program") == 0) spec.process.from_host = from_host;
-    return {};
+    TRY(jail::recognise_root(spec.root));
+    return complete(command, spec);
 }
 
 /// After the options above: those that the table of keys has and nobody else has declared.

@@ -130,6 +130,7 @@ struct JailOptions {
     std::span<char>
         command_line; ///< our own argv strings, wiped in process 1: they tell of the host
     GroupBackendKind group_backend = k_usual_group_backend;
+    std::string unpacked;     ///< where a root from an archive or image was unpacked
     int program = -1;         ///< a descriptor to execute in the place of the program, if not -1
     bool rehearsal = false;   ///< end where the program would start
     bool own_init = true;     ///< process 1 is isolate's; else it becomes the program (OCI)

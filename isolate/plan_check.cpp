@@ -91,11 +91,6 @@ Result<void> check_process(JailSpec const& spec, IdMap const& ids) {
 
 Result<void> check_spec(JailSpec const& spec, IdMap const& ids, bool from_root) {
     TRY(check_process(spec, ids));
-    if (spec.root.source == RootSpec::Source::archive ||
-        spec.root.source == RootSpec::Source::oci_layout)
-        return unsupported(
-            spec.root.source == RootSpec::Source::archive ? "root-archive" : "root-image",
-            "is not supported yet", "unpack it, and --root with the directory that it gives");
     if (spec.root.source == RootSpec::Source::empty && from_root && spec.mounts.empty() &&
         spec.at(Namespace::mount).from == NamespaceChoice::From::fresh)
         return error("PROGRAM", "the root is empty: there is no program in it",

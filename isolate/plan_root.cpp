@@ -139,7 +139,7 @@ Result<void> Planner::take_root() {
     RootSpec const& root = spec_.root;
     if (root.source == RootSpec::Source::empty) return {};
     if (root_ == Root::given) {
-        std::string const path = TRY(resolve_host(root.path));
+        std::string const path = TRY(resolve_host(root_directory()));
         if (root.mode == RootSpec::Mode::overlay) {
             if (plan_.ids.may_mount && !root.upper.empty()) make_upper();
             return {}; // the rest is layers(), in the child
@@ -210,7 +210,7 @@ void Planner::layers() {
         step.out = new_slot();
         return step.out;
     };
-    layer_slot_ = open(root.path, "the lower layer: it is only read");
+    layer_slot_ = open(root_directory(), "the lower layer: it is only read");
     if (root.upper.empty()) return;
     if (!plan_.ids.may_mount) make_upper();
     upper_slot_ = open(root.upper, "the upper layer: what the jail changes is kept here");
@@ -266,7 +266,7 @@ void Planner::root_filesystem() {
         made.number = ~std::uint64_t{0};
     }
     Step& step = add(Op::new_overlay, "the root: what is written goes to the upper layer");
-    step.path = root.path;
+    step.path = root_directory();
     step.in = layer_slot_;
     step.number = static_cast<std::uint64_t>(upper_slot_);
     step.extra = spec_.standard_mounts ? k_mount_hardened : 0;

@@ -58,6 +58,10 @@ private:
         return spec_.at(which).from != NamespaceChoice::From::host &&
                (which != Namespace::network || spec_.network.mode != NetworkSpec::Mode::host);
     }
+    /// The directory that is the root's source; for one that is yet to be unpacked, its name.
+    std::string const& root_directory() const {
+        return options_.unpacked.empty() ? spec_.root.path : options_.unpacked;
+    }
     bool own_network() const {
         return fresh(Namespace::network) && spec_.network.mode != NetworkSpec::Mode::host;
     }

@@ -150,24 +150,28 @@ private:
 
     std::string root_text() const {
         RootSpec const& root = spec_.root;
+        auto const origin = report_.facts.find("root.from");
+        bool const unpacked = origin != report_.facts.end();
+        std::string const from =
+            unpacked ? origin->second + ", unpacked for this jail," : root.path;
         char const* const furniture = spec_.standard_mounts ? " with /proc, /dev, /tmp" : "";
         switch (root.mode) {
         case RootSpec::Mode::read_only:
             return root.source == RootSpec::Source::empty
                        ? fmt::format("an empty read-only root{}", furniture)
-                       : fmt::format("{} as a read-only root{}", root.path, furniture);
+                       : fmt::format("{} as a read-only root{}", from, furniture);
         case RootSpec::Mode::overlay:
             return root.upper.empty()
                        ? fmt::format("{} below a layer in memory that ends with the jail",
-                                     root.path.empty() ? "an empty root" : root.path)
-                       : fmt::format("{} below {}, which keeps what changes", root.path,
-                                     root.upper);
+                                     root.path.empty() ? "an empty root" : from)
+                       : fmt::format("{} below {}, which keeps what changes", from, root.upper);
         case RootSpec::Mode::writable:
             break;
         }
         return root.source == RootSpec::Source::empty
                    ? fmt::format("an empty root in memory, which can be written to{}", furniture)
-                   : fmt::format("{} as the root, written to as it is", root.path);
+               : unpacked ? fmt::format("{} as the root; what is written to it ends with it", from)
+                          : fmt::format("{} as the root, written to as it is", from);
     }
 
     void rights() {

@@ -14,11 +14,11 @@ namespace {
 constexpr std::uint64_t k_grace_ns = 1'000'000'000;
 constexpr std::size_t k_most_polled = 8;
 
+} // namespace
+
 bool asks_to_stop(int signal) {
     return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
 }
-
-} // namespace
 
 Result<Waited> supervise(Pidfd const& jail, StopSignals const& signals, std::uint64_t deadline_ns,
                          Service const& service) {

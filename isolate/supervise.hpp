@@ -10,6 +10,9 @@
 
 namespace iso::jail {
 
+/// Whether a signal is one of those that end a jail.
+bool asks_to_stop(int signal);
+
 /// How the wait for process 1 came to its end.
 struct Waited {
     bool timed_out = false;

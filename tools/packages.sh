@@ -17,6 +17,8 @@ libseccomp-dev|header seccomp.h|libseccomp 2.5 or later
 libcap-dev|header sys/capability.h|libcap
 libcgroup-dev|header libcgroup.h|libcgroup 2 or later
 libnl-route-3-dev|header libnl3/netlink/route/link.h|libnl 3 with its library for routes
+libarchive-dev|header archive.h|libarchive 3, with its static archive
+zlib1g-dev|header zlib.h|zlib, with its static archive
 libbenchmark-dev|header benchmark/benchmark.h|Google Benchmark
 libsqlite3-dev|header sqlite3.h|SQLite 3, with its static archive
 '

@@ -1,5 +1,6 @@
 #include "isolate/life/cleanup.hpp"
 
+#include "isolate/image/image.hpp"
 #include "isolate/limits/control_group.hpp"
 
 #include <csignal>
@@ -33,6 +34,7 @@ Result<void> end_jail(Record const& record) {
 Result<void> clean_up(Record const& record) {
     if (record.boot != boot_id()) return {};
     TRY(end_jail(record));
+    remove_abandoned_roots();
     if (record.group.empty()) return {};
     // Its guardian does the same; whoever comes second finds nothing.
     auto group = ControlGroup::open(record.group);

@@ -29,10 +29,15 @@ constexpr auto fields_of(IdRange const*) {
 }
 constexpr auto fields_of(RootSpec const*) {
     using S = RootSpec;
-    return std::tuple{
-        field("source", &S::source),          field("mode", &S::mode),   field("path", &S::path),
-        field("reference", &S::reference),    field("upper", &S::upper), field("quota", &S::quota),
-        field("propagation", &S::propagation)};
+    return std::tuple{field("source", &S::source),
+                      field("mode", &S::mode),
+                      field("path", &S::path),
+                      field("reference", &S::reference),
+                      field("upper", &S::upper),
+                      field("quota", &S::quota),
+                      field("unpack_limit", &S::unpack_limit),
+                      field("image_defaults", &S::image_defaults),
+                      field("propagation", &S::propagation)};
 }
 constexpr auto fields_of(MountSpec const*) {
     using S = MountSpec;

@@ -196,17 +196,19 @@ using Base = std::string const&;
 
 constexpr Key k_root_keys[] = {
     {"root", "DIR", k_root,
-     "A host directory to use as the root, read-only unless root-mode says "
-     "otherwise",
+     "A host directory to use as the root, read-only unless root-mode says otherwise; or a tar "
+     "archive, or an OCI image layout with or without :NAME",
      "/srv/jails/web", Kind::one,
      [](JailSpec& s, Text v, Base b) { return read_root(s, Source::directory, v, b); },
      write_root<Source::directory>, "root"},
-    {"root-archive", "FILE", k_root, "A tar archive to use as the root", "/srv/web.tar.gz",
+    {"root-archive", "FILE", k_root,
+     "A tar archive, plain or gzip, to use as the root, unpacked for this jail", "/srv/web.tar.gz",
      Kind::one, [](JailSpec& s, Text v, Base b) { return read_root(s, Source::archive, v, b); },
      write_root<Source::archive>, "root"},
     {"root-image", "PATH", k_root,
-     "An OCI image layout to use as the root: a directory or a tar archive", "/srv/images/web",
-     Kind::one, [](JailSpec& s, Text v, Base b) { return read_root(s, Source::oci_layout, v, b); },
+     "An OCI image layout to use as the root: a directory, unpacked for this jail",
+     "/srv/images/web", Kind::one,
+     [](JailSpec& s, Text v, Base b) { return read_root(s, Source::oci_layout, v, b); },
      write_root<Source::oci_layout>, "root"},
     {"image-reference", "NAME", k_root, "Which image of the layout", "latest", Kind::one,
      [](JailSpec& s, Text v, Base) -> Result<void> {
@@ -241,6 +243,24 @@ constexpr Key k_root_keys[] = {
      [](JailSpec const& s) {
          return s.root.quota ? Values{std::to_string(*s.root.quota)} : Values{};
      }},
+    {"unpack-limit", "SIZE", k_root, "The most that an archive or image may become (8G)", "500M",
+     Kind::one,
+     [](JailSpec& s, Text v, Base) -> Result<void> {
+         s.root.unpack_limit = TRY(form::size(v));
+         return {};
+     },
+     [](JailSpec const& s) {
+         return s.root.unpack_limit ? Values{std::to_string(*s.root.unpack_limit)} : Values{};
+     }},
+    {"image-defaults", "yes|no", k_root,
+     "Whether an image's configuration completes the process: its program, where none is named, "
+     "variables, working directory, user (yes)",
+     "no", Kind::flag,
+     [](JailSpec& s, Text v, Base) -> Result<void> {
+         s.root.image_defaults = TRY(form::yes_no(v));
+         return {};
+     },
+     [](JailSpec const& s) { return unless(s.root.image_defaults, "no"); }},
     {"root-propagation", "KIND", k_root,
      "How mounts travel between the root and the host (mount_namespaces(7))", "rslave", Kind::one,
      [](JailSpec& s, Text v, Base) { return read_propagation(s, v); },

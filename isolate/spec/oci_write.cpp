@@ -204,8 +204,15 @@ JailSpec usual_oci_jail(bool rootless, std::uint32_t uid, std::uint32_t gid) {
     JailSpec spec;
     spec.hostname = "isolate";
     spec.standard_mounts = false;
-    spec.root = {
-        RootSpec::Source::directory, RootSpec::Mode::read_only, "rootfs", {}, {}, {}, "private"};
+    spec.root = {RootSpec::Source::directory,
+                 RootSpec::Mode::read_only,
+                 "rootfs",
+                 {},
+                 {},
+                 {},
+                 "private",
+                 {},
+                 true};
     spec.seccomp.profile = SeccompSpec::Profile::none;
     spec.at(Namespace::time).from = From::host;
     if (rootless) {

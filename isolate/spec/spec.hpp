@@ -46,7 +46,7 @@ struct RootSpec {
         empty,      ///< nothing but what is mounted into it
         directory,  ///< a directory of the host
         archive,    ///< a tar archive, plain or compressed
-        oci_layout, ///< an OCI image layout: a directory, or a tar archive of one
+        oci_layout, ///< a directory with an OCI image layout
     };
     enum class Mode : std::uint8_t {
         read_only,
@@ -61,6 +61,8 @@ struct RootSpec {
     std::optional<std::uint64_t> quota; ///< of an overlay in memory
     std::string propagation =
         "private"; ///< private, slave, shared, unbindable, with r for all below
+    std::optional<std::uint64_t> unpack_limit; ///< what an archive or image may become
+    bool image_defaults = true;                ///< an image's configuration completes the process
 
     friend bool operator==(RootSpec const&, RootSpec const&) = default;
 };

@@ -28,7 +28,7 @@ std::string refusal(std::string const& text) {
         using Fields = decltype(fields_of(&value));                                                \
         STATIC_REQUIRE(std::tuple_size_v<Fields> == (count));                                      \
     }
-ISO_EVERY_MEMBER(RootSpec, 7, a, b, c, d, e, f, g)
+ISO_EVERY_MEMBER(RootSpec, 9, a, b, c, d, e, f, g, h, i)
 ISO_EVERY_MEMBER(MountSpec, 9, a, b, c, d, e, f, g, h, i)
 ISO_EVERY_MEMBER(DeviceSpec, 7, a, b, c, d, e, f, g)
 ISO_EVERY_MEMBER(DeviceRule, 5, a, b, c, d, e)

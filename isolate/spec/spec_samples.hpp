@@ -174,6 +174,8 @@ inline JailSpec jail(std::uint64_t seed) {
         root.reference = chance.text();
     if (chance.once_in(3)) root.upper = chance.path();
     if (chance.once_in(3)) root.quota = chance.below(1 << 30);
+    if (chance.once_in(3)) root.unpack_limit = chance.below(1 << 30);
+    root.image_defaults = !chance.once_in(3);
     if (chance.once_in(3)) root.propagation = "rslave";
     spec.standard_mounts = chance.once_in(2);
     spec.mounts = chance.some([&] { return mount(chance); });
