@@ -191,7 +191,9 @@ void Planner::spec_devices() {
                             return device.type == 'c' && device.path == known.path &&
                                    device.major == known.major && device.minor == known.minor;
                         });
-        if (stands && !device_slots_.empty()) continue;
+        // And this one is the link to that of the jail's own terminals.
+        bool const ptmx = device.path == "/dev/ptmx" && device.major == 5 && device.minor == 2;
+        if ((stands || ptmx) && !device_slots_.empty()) continue;
         parents(device.path);
         Step& step = add(Op::place_node, "asked for: a device");
         unsigned const type = device.type == 'b'   ? unsigned{S_IFBLK}

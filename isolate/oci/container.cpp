@@ -14,6 +14,9 @@
 #include <cstdlib>
 #include <unistd.h>
 
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
 namespace iso::jail {
 
 namespace {
@@ -35,6 +38,27 @@ void allow_usual_devices(LimitSpec& limits) {
     for (int const minor : {0, 1, 2}) // tty, console, ptmx
         allow('c', 5, minor, "rwm");
     allow('c', 136, {}, "rwm"); // what is in /dev/pts
+}
+
+/// config.md, "Linux Process": capabilities that cannot be granted are a warning, no error.
+Result<void> drop_what_cannot_be_granted(JailSpec& spec) {
+    CapabilitySpec& sets = spec.process.capabilities;
+    CapabilitySpec const asked = sets;
+    if (spec.at(Namespace::user).from == NamespaceChoice::From::host) {
+        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+        __user_cap_data_struct held[2] = {};
+        if (::syscall(SYS_capget, &header, held) != 0) return sys_error("capget");
+        std::uint64_t const own = held[0].permitted | std::uint64_t{held[1].permitted} << 32U;
+        for (std::uint64_t CapabilitySpec::*set :
+             {&CapabilitySpec::bounding, &CapabilitySpec::permitted, &CapabilitySpec::effective,
+              &CapabilitySpec::inheritable, &CapabilitySpec::ambient})
+            sets.*set &= own;
+    }
+    sets.effective &= sets.permitted;
+    sets.ambient &= sets.permitted & sets.inheritable; // capabilities(7)
+    if (!(sets == asked))
+        log_line("debug", "process.capabilities: those that cannot be granted are left out");
+    return {};
 }
 
 Result<std::string> resolve_directory(std::string const& path) {
@@ -85,6 +109,7 @@ Result<void> Container::read_bundle() {
     spec.name = order_.id;
     spec.limits.required = order_.limits_required;
     allow_usual_devices(spec.limits);
+    TRY(drop_what_cannot_be_granted(spec));
     options_.own_init = false;
     options_.kept_descriptors = order_.kept_descriptors;
     options_.command_line = order_.command_line;

@@ -184,6 +184,12 @@ TEST_CASE("run in the foreground ends as its container does and leaves nothing")
     NEED_JAILS();
     Engine engine;
     engine.program("echo $$; exit 12");
+    // As other runtimes' own examples have it; what cannot be granted is no error.
+    json& capabilities = engine.config["process"]["capabilities"];
+    capabilities = {{"bounding", {"CAP_KILL", "CAP_SYS_RESOURCE"}},
+                    {"permitted", {"CAP_KILL", "CAP_SYS_RESOURCE"}},
+                    {"effective", {"CAP_KILL", "CAP_CHOWN"}},
+                    {"ambient", {"CAP_KILL"}}};
     std::ofstream(engine.path("bundle/config.json")) << engine.config;
     Finished const done = engine.call({"run", "--bundle", engine.path("bundle"), "r1"});
     CHECK(done.exit_status() == 12);
