@@ -60,3 +60,12 @@ if(fmt_version MATCHES "FMT_VERSION 9")
 else()
     target_compile_definitions(iso_fmt INTERFACE FMT_HEADER_ONLY=1)
 endif()
+
+# nlohmann-json is all templates; what every reader and writer needs of it is compiled here once
+# (common/json.hpp). The sanitizers check it too, optimised: tests that parse a thousand texts run in it.
+add_library(iso_json_archive STATIC ${CMAKE_SOURCE_DIR}/common/json_archive.cpp)
+target_link_libraries(iso_json_archive PRIVATE iso_host_flags iso_json)
+if(ISO_SANITIZE)
+    target_compile_options(iso_json_archive PRIVATE -O1)
+endif()
+target_link_libraries(iso_json INTERFACE iso_json_archive)

@@ -137,17 +137,4 @@ std::string ElfImage::mapped_sha256(std::span<std::byte const> image) const {
     return hex_digest(hash);
 }
 
-Result<std::string> file_sha256(std::string const& path) {
-    Fd const fd = TRY(Fd::open(path, O_RDONLY));
-    Sha256 hash;
-    char chunk[65536];
-    for (;;) {
-        ssize_t const n = ::read(fd.get(), chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return sys_error("read(" + path + ")");
-        if (n == 0) return hex_digest(hash);
-        hash.update(chunk, static_cast<std::size_t>(n));
-    }
-}
-
 } // namespace iso

@@ -46,7 +46,4 @@ struct ElfImage {
     [[nodiscard]] std::string mapped_sha256(std::span<std::byte const> image) const;
 };
 
-/// SHA-256 of a whole file as 64 hexadecimal digits.
-Result<std::string> file_sha256(std::string const& path);
-
 } // namespace iso

@@ -1,5 +1,6 @@
 #include "common/elf.hpp"
 #include "common/fd.hpp"
+#include "common/file_sha256.hpp"
 #include "common/sha256.hpp"
 #include "tests/support/catch.hpp"
 

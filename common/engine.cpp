@@ -1,10 +1,10 @@
 #include "common/engine.hpp"
 
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "common/subprocess.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <csignal>
 #include <unistd.h>

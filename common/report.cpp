@@ -1,8 +1,7 @@
 #include "common/report.hpp"
 
 #include "common/fd.hpp"
-
-#include <nlohmann/json.hpp>
+#include "common/json.hpp"
 
 #include <algorithm>
 

@@ -1,8 +1,7 @@
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "common/report.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace {
 

@@ -3,10 +3,10 @@
 #include "isolate/seccomp_json.hpp"
 
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "isolate/seccomp_names.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cerrno>

@@ -1,11 +1,11 @@
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "isolate/bpf_interpreter.hpp"
 #include "isolate/seccomp_json.hpp"
 #include "isolate/seccomp_names.hpp"
 #include "isolate/spec/names.hpp"
 #include "tests/support/catch.hpp"
 
-#include <nlohmann/json.hpp>
 #include <seccomp.h>
 
 #include <cerrno>

@@ -1,9 +1,8 @@
 #include "benchmarks/formats/formats.hpp"
 #include "benchmarks/harness/results_fixture.hpp"
 #include "benchmarks/harness/synthetic.hpp"
+#include "common/json.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 #include "benchmarks/formats/formats.hpp"
 #include "benchmarks/harness/series.hpp"
+#include "common/json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace iso::bench {
 

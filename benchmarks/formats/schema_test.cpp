@@ -3,10 +3,9 @@
 #include "benchmarks/harness/results_fixture.hpp"
 #include "benchmarks/harness/results_json.hpp"
 #include "benchmarks/harness/synthetic.hpp"
+#include "common/json.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/json_schema.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <fstream>
 

@@ -1,10 +1,10 @@
 #include "benchmarks/gate/gate_text.hpp"
 
 #include "benchmarks/harness/text.hpp"
+#include "common/json.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,7 @@
 #include "benchmarks/gate/gate_text.hpp"
 #include "benchmarks/gate/judge.hpp"
+#include "common/json.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 
@@ -155,9 +154,9 @@ TEST_CASE("the verdict in every format names the cell, its reason and the sum") 
     CHECK(junit.find("tests=\"3\" failures=\"1\" errors=\"1\"") != std::string::npos);
     CHECK(junit.find("&lt;&quot;no&quot; &amp; | left&gt;") != std::string::npos);
 
-    auto const json = nlohmann::json::parse(gate_text(judgement, "A against B", "json", style));
-    CHECK(json.at("schema") == "isolab.gate/1");
-    CHECK(json.at("exit_status") == 1);
-    CHECK(json.at("cells").size() == 3);
-    CHECK(json.at("cells")[1].at("change").is_null()); // what did not run has no number
+    auto const document = nlohmann::json::parse(gate_text(judgement, "A against B", "json", style));
+    CHECK(document.at("schema") == "isolab.gate/1");
+    CHECK(document.at("exit_status") == 1);
+    CHECK(document.at("cells").size() == 3);
+    CHECK(document.at("cells")[1].at("change").is_null()); // what did not run has no number
 }

@@ -21,7 +21,7 @@ Cell cell(char const* engine, double added, std::map<std::string, double> per_op
 }
 
 Results counted() {
-    Results results = test::some_results();
+    Results results = iso::bench::test::some_results();
     results.cells = {
         cell("native", 0, {{"harness.minor_faults", 1}}),
         cell("native (A/A)", 3, {{"harness.minor_faults", 1}}),

@@ -9,10 +9,9 @@
 #include "benchmarks/statistics/median.hpp"
 #include "benchmarks/statistics/random.hpp"
 #include "common/clock.hpp"
+#include "common/json.hpp"
 #include "common/program.hpp"
 #include "common/temp_dir.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cstdio>

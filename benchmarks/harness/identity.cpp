@@ -2,6 +2,7 @@
 
 #include "common/elf.hpp"
 #include "common/fd.hpp"
+#include "common/file_sha256.hpp"
 
 #include <span>
 

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "benchmarks/harness/results.hpp"
-
-#include <nlohmann/json.hpp>
+#include "common/json.hpp"
 
 // How each record is written and read: found by nlohmann::json through argument-dependent lookup.
 namespace iso::bench {

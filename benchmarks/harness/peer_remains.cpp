@@ -2,12 +2,11 @@
 
 #include "benchmarks/harness/processes.hpp"
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "common/pidfd.hpp"
 #include "common/program.hpp"
 #include "common/subprocess.hpp"
 #include "common/temp_dir.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <csignal>
 #include <unistd.h>

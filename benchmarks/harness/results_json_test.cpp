@@ -2,10 +2,9 @@
 #include "benchmarks/harness/results_fixture.hpp"
 #include "benchmarks/harness/results_json.hpp"
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "common/temp_dir.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,7 +13,7 @@
 using namespace iso::bench;
 
 TEST_CASE("results survive the way to a file and back") {
-    Results const results = test::some_results();
+    Results const results = iso::bench::test::some_results();
     std::string const text = to_json(results);
     auto const read = parse_results(text);
     REQUIRE(read);
@@ -27,7 +26,7 @@ TEST_CASE("results survive the way to a file and back") {
 }
 
 TEST_CASE("the schema has the keys that it promises") {
-    auto const document = nlohmann::json::parse(to_json(test::some_results()));
+    auto const document = nlohmann::json::parse(to_json(iso::bench::test::some_results()));
     CHECK(document.at("schema") == "isolab.results/1");
     for (char const* const key :
          {"environment", "engines", "workloads", "cells", "samples", "warnings"})
@@ -46,7 +45,7 @@ TEST_CASE("what is no results file is refused with the reason") {
     CHECK(parse_results(R"({"schema":"isolab.results/2"})").error().cause.find("another schema") ==
           0);
     CHECK_FALSE(parse_results(R"({"schema":"isolab.results/1"})"));
-    std::string text = to_json(test::some_results());
+    std::string text = to_json(iso::bench::test::some_results());
     text.replace(text.find("\"void\""), 6, "\"voit\"");
     CHECK(parse_results(text).error().cause.find("unknown value 'voit'") != std::string::npos);
 }

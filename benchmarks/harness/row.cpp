@@ -3,6 +3,7 @@
 #include "benchmarks/harness/environment_sources.hpp"
 #include "benchmarks/harness/identity.hpp"
 #include "common/elf.hpp"
+#include "common/file_sha256.hpp"
 #include "common/program.hpp"
 
 #include <fmt/format.h>

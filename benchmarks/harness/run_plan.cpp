@@ -4,6 +4,7 @@
 #include "benchmarks/harness/environment_sources.hpp"
 #include "benchmarks/harness/json_fields.hpp"
 #include "common/elf.hpp"
+#include "common/file_sha256.hpp"
 #include "common/sha256.hpp"
 
 #include <fmt/format.h>

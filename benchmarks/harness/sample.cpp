@@ -1,11 +1,11 @@
 #include "benchmarks/harness/sample.hpp"
 
 #include "common/clock.hpp"
+#include "common/json.hpp"
 #include "common/temp_dir.hpp"
 #include "common/units.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstring>

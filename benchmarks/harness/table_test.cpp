@@ -27,7 +27,7 @@ std::size_t widest_line(std::string const& text) {
 
 TEST_CASE("the table, wide enough for intervals beside their values") {
     CHECK(
-        render_table(test::some_results(), plain(140)) ==
+        render_table(iso::bench::test::some_results(), plain(140)) ==
         R"(                  native          native (A/A)               isolate           vmm-mini  paravirt-demo    n
                     host           noise floor                  root            kvm_pvm    unavailable
 Computing: CPU time, ratio to native (1.00 is free); start-up is taken off
@@ -40,13 +40,13 @@ Start-up: milliseconds more than native
 }
 
 TEST_CASE("the table fits 100 columns; then intervals are under their values") {
-    std::string const text = render_table(test::some_results(), plain(100));
+    std::string const text = render_table(iso::bench::test::some_results(), plain(100));
     CHECK(widest_line(text) <= 100);
     CHECK(text.find("[0.998, 1.003]") != std::string::npos);
 }
 
 TEST_CASE("the whole text: headline with counts, hatching explained, troubles loud") {
-    std::string const text = render(test::some_results(), plain(100));
+    std::string const text = render(iso::bench::test::some_results(), plain(100));
     CHECK(widest_line(text) <= 100);
     for (char const* const part :
          {"Test CPU, 2 CPUs, Linux 6.1", "KVM backend: kvm_pvm",

@@ -1,9 +1,9 @@
 #include "benchmarks/harness/unit_costs.hpp"
 
+#include "common/json.hpp"
 #include "common/subprocess.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <sched.h>

@@ -1,9 +1,9 @@
 #include "benchmarks/harness/peers.hpp"
 #include "benchmarks/harness/text.hpp"
 #include "benchmarks/harness/verbs.hpp"
+#include "common/json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 #include "benchmarks/history/changes_text.hpp"
 
 #include "common/exit.hpp"
+#include "common/json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace iso::bench::history {
 

@@ -1,8 +1,7 @@
 #include "benchmarks/history/changes_text.hpp"
 #include "benchmarks/history/history_fixture.hpp"
+#include "common/json.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
 
 using namespace iso::bench;
 using namespace iso::bench::history;

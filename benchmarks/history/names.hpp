@@ -1,8 +1,7 @@
 #pragma once
 
 #include "benchmarks/harness/results.hpp"
-
-#include <nlohmann/json.hpp>
+#include "common/json.hpp"
 
 #include <charconv>
 #include <map>

@@ -12,8 +12,8 @@ using iso::bench::history::test::Synthetic;
 
 namespace {
 
-Trend const& of(std::vector<Trend> const& trends, std::string const& workload,
-                std::string const& engine) {
+Trend const& trend_of(std::vector<Trend> const& trends, std::string const& workload,
+                      std::string const& engine) {
     for (Trend const& trend : trends)
         if (trend.series->key.workload == workload && trend.series->key.engine == engine)
             return trend;
@@ -56,7 +56,7 @@ TEST_CASE("a step is found at its run, with its size and with what else changed 
     Synthetic const made(35, 17, 0.03);
     auto const trends = trends_of(made.history, {});
     REQUIRE(trends.size() == 3);
-    Trend const& trend = of(trends, "cpu-int", "isolate");
+    Trend const& trend = trend_of(trends, "cpu-int", "isolate");
     REQUIRE(trend.changes.size() == 1);
     Change const& change = trend.changes.front();
     CHECK(change.point == 17);
@@ -66,8 +66,8 @@ TEST_CASE("a step is found at its run, with its size and with what else changed 
     CHECK(change.points_after == 18);
     REQUIRE(change.also.size() == 1);
     CHECK(change.also.front() == "kernel: Linux 6.1, then Linux 6.2");
-    CHECK(of(trends, "cpu-int", "vmm-mini").changes.empty());
-    CHECK(of(trends, "hello", "isolate").changes.empty());
+    CHECK(trend_of(trends, "cpu-int", "vmm-mini").changes.empty());
+    CHECK(trend_of(trends, "hello", "isolate").changes.empty());
     CHECK_FALSE(trend.is_news(change, 10));
     CHECK_FALSE(trend.is_news(change, 17));
     CHECK(trend.is_news(change, 18));
@@ -78,9 +78,9 @@ TEST_CASE("a change below the least effect is none") {
     TrendRule rule;
     rule.min_effect = 0.005;
     auto const fine = trends_of(made.history, rule);
-    CHECK(of(fine, "cpu-int", "isolate").changes.size() == 1);
+    CHECK(trend_of(fine, "cpu-int", "isolate").changes.size() == 1);
     auto const usual = trends_of(made.history, {});
-    CHECK(of(usual, "cpu-int", "isolate").changes.empty());
+    CHECK(trend_of(usual, "cpu-int", "isolate").changes.empty());
 }
 
 TEST_CASE("a gap is no number, and the points around it keep their places") {
@@ -89,7 +89,7 @@ TEST_CASE("a gap is no number, and the points around it keep their places") {
     for (std::size_t const gap : {3U, 16U, 17U, 30U})
         Synthetic::spoil(series.points[gap], Status::failed, "timed out");
     auto const trends = trends_of(made.history, {});
-    Trend const& trend = of(trends, "cpu-int", "isolate");
+    Trend const& trend = trend_of(trends, "cpu-int", "isolate");
     CHECK(trend.good.size() == 31);
     REQUIRE(trend.changes.size() == 1);
     CHECK(trend.changes.front().point == 18); // the first number after the change
@@ -106,11 +106,11 @@ TEST_CASE("of what is added to native, a change is a share of the whole") {
     }
     // A third more is added, and the start takes 0.3 % longer: nobody's business.
     auto const small = trends_of(made.history, {});
-    CHECK(of(small, "hello", "isolate").changes.empty());
+    CHECK(trend_of(small, "hello", "isolate").changes.empty());
     for (Point& point : series.points)
         point.whole = *point.value + 0.2;
     auto const trends = trends_of(made.history, {});
-    auto const& changes = of(trends, "hello", "isolate").changes;
+    auto const& changes = trend_of(trends, "hello", "isolate").changes;
     REQUIRE(changes.size() == 1);
     CHECK(changes.front().share == Approx(0.1).margin(0.005));
     CHECK(changes.front().after - changes.front().before == Approx(0.03).margin(0.002));
@@ -142,7 +142,7 @@ TEST_CASE("a series that is not measured any more brings no news for ever") {
     Synthetic made(30, 20, 0.1);
     made.of("cpu-int", "isolate").points.resize(25);
     auto const trends = trends_of(made.history, {});
-    Trend const& trend = of(trends, "cpu-int", "isolate");
+    Trend const& trend = trend_of(trends, "cpu-int", "isolate");
     REQUIRE(trend.changes.size() == 1);
     CHECK(trend.runs_since == 5);
     CHECK(trend.is_news(trend.changes.front(), 6));
@@ -152,11 +152,11 @@ TEST_CASE("a series that is not measured any more brings no news for ever") {
 TEST_CASE("with few points nothing is said, and that is known") {
     Synthetic const nine(9, 4, 0.5);
     auto const few = trends_of(nine.history, {});
-    CHECK_FALSE(has_enough(of(few, "cpu-int", "isolate"), {}));
-    CHECK(of(few, "cpu-int", "isolate").changes.empty());
+    CHECK_FALSE(has_enough(trend_of(few, "cpu-int", "isolate"), {}));
+    CHECK(trend_of(few, "cpu-int", "isolate").changes.empty());
     Synthetic const ten(10, 5, 0.5);
     auto const enough = trends_of(ten.history, {});
-    CHECK(has_enough(of(enough, "cpu-int", "isolate"), {}));
+    CHECK(has_enough(trend_of(enough, "cpu-int", "isolate"), {}));
 }
 
 TEST_CASE("quick and full runs by turns are two series, of which neither is over") {

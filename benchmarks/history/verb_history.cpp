@@ -9,10 +9,10 @@
 #include "benchmarks/history/history_text.hpp"
 #include "benchmarks/history/store.hpp"
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "common/subprocess.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 

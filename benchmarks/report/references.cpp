@@ -1,8 +1,7 @@
 #include "benchmarks/report/references.hpp"
 
 #include "benchmarks/report/embedded.hpp"
-
-#include <nlohmann/json.hpp>
+#include "common/json.hpp"
 
 #include <algorithm>
 

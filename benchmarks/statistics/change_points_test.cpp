@@ -1,8 +1,7 @@
 #include "benchmarks/statistics/change_points.hpp"
 #include "benchmarks/statistics/synthetic_series.hpp"
+#include "common/json.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <fstream>

@@ -2,9 +2,8 @@
 #include "benchmarks/statistics/effect.hpp"
 #include "benchmarks/statistics/family.hpp"
 #include "benchmarks/statistics/rank_test.hpp"
+#include "common/json.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <fstream>
 

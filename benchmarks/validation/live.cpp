@@ -3,10 +3,10 @@
 #include "benchmarks/harness/measure.hpp"
 #include "common/clock.hpp"
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "common/temp_dir.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <csignal>
 #include <ctime>

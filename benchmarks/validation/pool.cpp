@@ -2,9 +2,9 @@
 
 #include "benchmarks/gate/interleaved.hpp"
 #include "common/fd.hpp"
+#include "common/json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <sstream>

@@ -1,10 +1,10 @@
 #include "common/machine/counters.hpp"
 
 #include "common/abi/guest_abi.h"
+#include "common/json.hpp"
 #include "common/machine/trace.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace iso {
 

@@ -1,8 +1,7 @@
 // Runs test programs natively and under vmm-mini, and expects the same of both.
+#include "common/json.hpp"
 #include "common/subprocess.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <sstream>
 #include <string>

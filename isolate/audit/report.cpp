@@ -1,7 +1,8 @@
 #include "isolate/audit/report.hpp"
 
+#include "common/json.hpp"
+
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <string_view>
 

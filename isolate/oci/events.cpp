@@ -1,8 +1,7 @@
 #include "common/clock.hpp"
+#include "common/json.hpp"
 #include "isolate/limits/statistics.hpp"
 #include "isolate/oci/tools.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <poll.h>

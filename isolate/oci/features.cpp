@@ -1,11 +1,10 @@
 // What this runtime does, for engines that ask: runtime-spec's features.md.
+#include "common/json.hpp"
 #include "common/version.hpp"
 #include "isolate/mount_options.hpp"
 #include "isolate/oci/tools.hpp"
 #include "isolate/spec/names.hpp"
 #include "isolate/spec/oci_parts.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <bit>
 

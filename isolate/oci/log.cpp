@@ -1,9 +1,9 @@
 #include "isolate/oci/log.hpp"
 
 #include "common/fd.hpp"
+#include "common/json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <ctime>
 #include <unistd.h>

@@ -1,11 +1,10 @@
+#include "common/json.hpp"
 #include "isolate/life/verbs.hpp"
 #include "isolate/limits/control_group.hpp"
 #include "isolate/oci/tools.hpp"
 #include "isolate/spec/json_text.hpp"
 #include "isolate/spec/oci_config.hpp"
 #include "isolate/spec/spec_json.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <charconv>
 

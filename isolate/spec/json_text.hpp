@@ -1,8 +1,7 @@
 #pragma once
 
+#include "common/json.hpp"
 #include "common/result.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <string>
 #include <string_view>

@@ -1,8 +1,7 @@
 // What holds for every program: help, version, wrong use.
 #include "common/engine.hpp"
+#include "common/json.hpp"
 #include "tests/cli/cli.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace {
 

@@ -1,8 +1,7 @@
 // `isobench history` from its command line.
+#include "common/json.hpp"
 #include "common/temp_dir.hpp"
 #include "tests/cli/cli.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <fstream>

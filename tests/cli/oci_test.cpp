@@ -1,11 +1,11 @@
 // OCI's runtime command line, called as a container engine does.
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "common/subprocess.hpp"
 #include "common/temp_dir.hpp"
 #include "tests/support/catch.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <csignal>

@@ -1,9 +1,8 @@
 // Every workload in every engine: the same bytes, the same result, a clock that agrees.
 #include "common/elf.hpp"
 #include "common/fd.hpp"
+#include "common/json.hpp"
 #include "tests/conformance/arena.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <cstdlib>
 

@@ -1,12 +1,11 @@
 // The audit of a jail: nothing is open that was not asked for, and every attempt finds the hole
 // that it looks for where there is one.
+#include "common/json.hpp"
 #include "common/scope_exit.hpp"
 #include "tests/security/battery_run.hpp"
 #include "tests/security/shape.hpp"
 #include "tests/support/json_schema.hpp"
 #include "tests/support/leftovers.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <map>
 

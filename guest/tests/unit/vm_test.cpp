@@ -20,12 +20,12 @@ struct Page {
     u8 content = 0;
 };
 
-struct Model {
+struct MappedModel {
     AddressSpace space;
     Vma stack;
     std::vector<Page> pages{k_pages};
 
-    Model() {
+    MappedModel() {
         space.table.root = frames.take_zeroed(1).first;
         space.add_stack(stack, ISO_USER_HIGH, k_page);
     }
@@ -76,7 +76,7 @@ struct Model {
 
 TEST_CASE("an address space behaves like a list of pages, and gives everything back") {
     test::need_arena();
-    Model model;
+    MappedModel model;
     std::mt19937 random(4);
     u64 used_before = 0;
     for (int round = 0; round < 4; ++round) {
@@ -156,7 +156,7 @@ TEST_CASE("pages of a file are mapped in place and copied when written") {
 
 TEST_CASE("a forked space shares its pages until one side writes") {
     test::need_arena();
-    Model model;
+    MappedModel model;
     for (u64 page = 0; page < 40; ++page) {
         model.map(page, 1, k_prot_read | k_prot_write);
         REQUIRE(model.access(page, true, static_cast<u8>(page + 1)));
@@ -167,23 +167,23 @@ TEST_CASE("a forked space shares its pages until one side writes") {
     REQUIRE(port::create_space(child.table));
     REQUIRE(model.space.fork(child) == 0);
     auto const byte = [](AddressSpace& space, u64 page) -> u8& {
-        return *linear<u8>(pte_frame(space.table.entry(Model::at(page))) + 123);
+        return *linear<u8>(pte_frame(space.table.entry(MappedModel::at(page))) + 123);
     };
 
     for (u64 page = 0; page < 40; ++page) {
         CHECK(byte(child, page) == page + 1);
         CHECK(&byte(child, page) == &byte(model.space, page));
-        CHECK((model.space.table.entry(Model::at(page)) & k_pte_write) == 0);
+        CHECK((model.space.table.entry(MappedModel::at(page)) & k_pte_write) == 0);
     }
-    REQUIRE(model.space.fault(Model::at(7), Access::write) == FaultResult::served);
+    REQUIRE(model.space.fault(MappedModel::at(7), Access::write) == FaultResult::served);
     byte(model.space, 7) = 99;
     CHECK(byte(child, 7) == 8);
-    REQUIRE(child.fault(Model::at(7), Access::write) == FaultResult::served);
+    REQUIRE(child.fault(MappedModel::at(7), Access::write) == FaultResult::served);
     CHECK(byte(child, 7) == 8);
-    CHECK((child.table.entry(Model::at(7)) & k_pte_write) != 0);
-    CHECK(child.fault(Model::at(3), Access::read) == FaultResult::no_access);
-    REQUIRE(child.protect(Model::at(3), Model::at(5), k_prot_read | k_prot_write) == 0);
-    REQUIRE(child.fault(Model::at(3), Access::write) == FaultResult::served);
+    CHECK((child.table.entry(MappedModel::at(7)) & k_pte_write) != 0);
+    CHECK(child.fault(MappedModel::at(3), Access::read) == FaultResult::no_access);
+    REQUIRE(child.protect(MappedModel::at(3), MappedModel::at(5), k_prot_read | k_prot_write) == 0);
+    REQUIRE(child.fault(MappedModel::at(3), Access::write) == FaultResult::served);
     CHECK(byte(child, 3) == 4);
 
     child.clear();
@@ -191,7 +191,7 @@ TEST_CASE("a forked space shares its pages until one side writes") {
     for (u64 i = 0; i < ISO_KERNEL_BASE >> 39; ++i)
         CHECK(linear<Pte>(child.table.root)[i] == 0);
     port::destroy_space(child.table);
-    REQUIRE(model.space.fault(Model::at(9), Access::write) == FaultResult::served);
+    REQUIRE(model.space.fault(MappedModel::at(9), Access::write) == FaultResult::served);
     CHECK(byte(model.space, 9) == 10); // nobody shares it any more: no copy
     // One copy of page 7 more on this side, its old frame gone with the child; areas in the pool.
     CHECK(frames.used() <= used + 4);
@@ -201,10 +201,10 @@ TEST_CASE("a forked space shares its pages until one side writes") {
 // The last one: it takes everything there is.
 TEST_CASE("when memory ends, faults say so and everything can still be freed") {
     test::need_arena();
-    Model model;
+    MappedModel model;
     model.map(0, k_pages, k_prot_read | k_prot_write);
     while (frames.take(1).count != 0) {
     }
-    CHECK(model.space.fault(Model::at(700), Access::write) == FaultResult::out_of_memory);
-    REQUIRE(model.space.unmap(k_base, Model::at(k_pages)) == 0);
+    CHECK(model.space.fault(MappedModel::at(700), Access::write) == FaultResult::out_of_memory);
+    REQUIRE(model.space.unmap(k_base, MappedModel::at(k_pages)) == 0);
 }
