@@ -15,18 +15,24 @@ namespace iso::bench {
 
 namespace {
 
+constexpr std::size_t k_keep_bytes = std::size_t{1} << 20U;
 constexpr std::uint64_t k_end_ns = 3'000'000'000; // between the polite end and the hard one
 
-/// What is there now. A stream that has ended is closed: it would be ready for ever.
+/// What is there now, but no more than a pipe holds: whoever writes faster than this reads would
+/// keep it here. A stream that has ended is closed: it would be ready for ever.
 template <typename Take>
 void drain_stream(Fd& stream, Take take) {
-    char chunk[4096];
-    while (stream.valid()) {
-        ssize_t const n = ::read(stream.get(), chunk, sizeof chunk);
-        if (n < 0) return; // EAGAIN: poll(2) says when there is more
-        if (n == 0) stream = Fd();
-        take(std::string_view(chunk, static_cast<std::size_t>(n)));
-    }
+    if (!stream.valid()) return;
+    char chunk[65536];
+    ssize_t const n = ::read(stream.get(), chunk, sizeof chunk);
+    if (n < 0) return; // EAGAIN: poll(2) says when there is more
+    if (n == 0) stream = Fd();
+    take(std::string_view(chunk, static_cast<std::size_t>(n)));
+}
+
+/// The first line is all that is looked at: of a flood this much is kept.
+void keep(std::string& text, std::string_view bytes) {
+    text.append(bytes.substr(0, k_keep_bytes - std::min(k_keep_bytes, text.size())));
 }
 
 } // namespace
@@ -75,12 +81,12 @@ bool Instance::await(std::uint64_t deadline_ns, int interruption) const {
 
 void Instance::drain() {
     drain_stream(out_, [this](std::string_view bytes) {
-        if (console_)
-            console_->feed(bytes, said_);
-        else
-            said_ += bytes;
+        if (!console_) return keep(said_, bytes);
+        std::string framed;
+        console_->feed(bytes, framed);
+        keep(said_, framed);
     });
-    drain_stream(err_, [this](std::string_view bytes) { complained_ += bytes; });
+    drain_stream(err_, [this](std::string_view bytes) { keep(complained_, bytes); });
 }
 
 Instance::Heard Instance::wait_for_line(std::uint64_t deadline_ns, Interrupts& interrupts) {

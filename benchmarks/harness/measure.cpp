@@ -40,29 +40,28 @@ struct Stream {
     std::optional<ConsoleFrame> console = {};
     std::function<void(std::string_view)> watcher = {};
 
-    /// Takes what is there now; closes at the end of the file.
+    /// Takes what is there now, at most what a pipe holds: whoever writes faster than this reads
+    /// would keep it here, past every limit. Closes at the end of the file.
     void drain() {
         char chunk[65536];
-        while (fd) {
-            ssize_t const n = ::read(fd.get(), chunk, sizeof chunk);
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0 && errno == EAGAIN) return;
-            if (n <= 0) {
-                fd.reset();
-                return;
-            }
-            auto const size = static_cast<std::size_t>(n);
-            raw_bytes += size;
-            std::string_view const arrived(chunk, size);
-            if (watcher) watcher(arrived);
-            if (console) {
-                std::string framed;
-                console->feed(arrived, framed);
-                take(framed);
-            } else {
-                take(arrived);
-            }
-            if (size < sizeof chunk) return; // empty now; poll(2) says when there is more
+        ssize_t n = 0;
+        do {
+            n = ::read(fd.get(), chunk, sizeof chunk);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0 && errno == EAGAIN) return;
+        if (n <= 0) {
+            fd.reset();
+            return;
+        }
+        std::string_view const arrived(chunk, static_cast<std::size_t>(n));
+        raw_bytes += arrived.size();
+        if (watcher) watcher(arrived);
+        if (console) {
+            std::string framed;
+            console->feed(arrived, framed);
+            take(framed);
+        } else {
+            take(arrived);
         }
     }
 

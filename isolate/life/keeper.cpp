@@ -136,17 +136,16 @@ private:
         return named;
     }
 
-    /// Moves what there is of the jail's output to the log; false at its end.
+    /// Moves of the jail's output to the log what one read gives: a jail that floods it must not
+    /// keep the keeper from everything else. False at its end.
     bool take_output() {
-        char chunk[16384];
-        for (;;) {
-            ssize_t const n = ::read(output_.read.get(), chunk, sizeof chunk);
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0) return errno == EAGAIN; // EIO of a terminal: everybody has closed it
-            if (n == 0) return false;
-            log_->append({chunk, static_cast<std::size_t>(n)});
-            if (n < static_cast<ssize_t>(sizeof chunk)) return true;
-        }
+        char chunk[65536];
+        ssize_t const n = ::read(output_.read.get(), chunk, sizeof chunk);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR; // EIO of a terminal: all have closed it
+        if (n == 0) return false;
+        log_->append({chunk, static_cast<std::size_t>(n)});
+        return true;
     }
 
     void finish(RunReport const& report) {
