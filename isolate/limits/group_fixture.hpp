@@ -4,6 +4,7 @@
 #include "common/mapping.hpp"
 #include "isolate/limits/statistics.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <fmt/format.h>
 
@@ -95,15 +96,6 @@ inline LimitSpec usual_limits() {
     limits.cpu_quota_us = 50000;
     limits.cpus = "0";
     return limits;
-}
-
-template <typename Condition>
-bool eventually(Condition condition) {
-    for (int tries = 0; tries < 30'000; ++tries) {
-        if (condition()) return true;
-        ::usleep(1000);
-    }
-    return false;
 }
 
 inline std::vector<LimitEvents::Event> next_events(LimitEvents& events) {

@@ -57,7 +57,7 @@ TEST_CASE("group: what is frozen stands still, goes on, and can be ended") {
             REQUIRE(group.enter(member.pid()));
             member.go();
             unsigned long const begun = *count;
-            CHECK(eventually([&] { return *count > begun; }));
+            CHECK(iso::test::eventually([&] { return *count > begun; }));
             auto const frozen = group.freeze();
             if (!frozen) FAIL(frozen.error().message());
             CHECK(group.frozen());
@@ -66,7 +66,7 @@ TEST_CASE("group: what is frozen stands still, goes on, and can be ended") {
             CHECK(*count == still);
             REQUIRE(group.thaw());
             CHECK_FALSE(group.frozen());
-            CHECK(eventually([&] { return *count > still; }));
+            CHECK(iso::test::eventually([&] { return *count > still; }));
             REQUIRE(group.freeze());
             CHECK(group.kill_all());
             CHECK(WTERMSIG(member.wait()) == SIGKILL);
@@ -194,7 +194,7 @@ TEST_CASE("group: nothing is left of it whenever its launcher is killed") {
             ::usleep(after_us);
             REQUIRE(::kill(launcher, SIGKILL) == 0);
             REQUIRE(::waitpid(launcher, nullptr, 0) == launcher);
-            CHECK(eventually([&] { return groups_of_gone(here->places, launcher); }));
+            CHECK(iso::test::eventually([&] { return groups_of_gone(here->places, launcher); }));
         }
 }
 
@@ -230,6 +230,6 @@ TEST_CASE("group: the processes of a killed launcher's group are ended, frozen o
         pollfd ended{alive.read.get(), POLLIN, 0};
         CHECK(::poll(&ended, 1, 30'000) == 1);
         CHECK((ended.revents & POLLHUP) != 0);
-        CHECK(eventually([&] { return groups_of_gone(here->places, launcher); }));
+        CHECK(iso::test::eventually([&] { return groups_of_gone(here->places, launcher); }));
     }
 }

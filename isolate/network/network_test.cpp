@@ -1,6 +1,7 @@
 // Bridges, cables and addresses. The host of these tests is a network namespace of their own.
 #include "isolate/network/bridge_link.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <fmt/format.h>
 
@@ -111,15 +112,6 @@ bool is_here(std::string const& interface) {
     auto const index = host->index_of(interface);
     REQUIRE(index);
     return index->has_value();
-}
-
-template <typename Condition>
-bool eventually(Condition condition) {
-    for (int tries = 0; tries < 30'000; ++tries) {
-        if (condition()) return true;
-        ::usleep(1000);
-    }
-    return false;
 }
 
 } // namespace
@@ -267,8 +259,8 @@ TEST_CASE("network: a killed launcher's cable and bridge go") {
         ::usleep(after_us);
         REQUIRE(::kill(launcher, SIGKILL) == 0);
         REQUIRE(::waitpid(launcher, nullptr, 0) == launcher);
-        CHECK(eventually([] { return !is_here("isolab2"); }));
-        CHECK(eventually([] { return !std::filesystem::exists(state_directory()); }));
+        CHECK(iso::test::eventually([] { return !is_here("isolab2"); }));
+        CHECK(iso::test::eventually([] { return !std::filesystem::exists(state_directory()); }));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "common/subprocess.hpp"
 #include "common/temp_dir.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -102,9 +103,7 @@ public:
     }
     /// Waits until the terminal is as it was before.
     void expect_restored() {
-        for (int i = 0; i < 3000 && mode() != before_; ++i)
-            ::usleep(20'000);
-        CHECK(mode() == before_);
+        CHECK(iso::test::eventually([this] { return mode() == before_; }));
     }
 
 private:
