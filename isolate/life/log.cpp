@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <poll.h>
 #include <unistd.h>
 #include <utility>
 
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 namespace iso::jail {
@@ -94,6 +96,11 @@ Result<void> print_log(int directory, int out) {
 Result<void> follow_log(int directory, int out, bool (*ended)(void*), void* context) {
     if (Fd const old = open_log(directory, "log.1")) TRY(copy_log(old.get(), out));
     Fd file = open_log(directory, "log");
+    // Where the kernel gives no watch (a limit of the user's), the wait's own end is left.
+    Fd const watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (watch)
+        (void)::inotify_add_watch(watch.get(), fmt::format("/proc/self/fd/{}", directory).c_str(),
+                                  IN_MODIFY | IN_CREATE | IN_MOVED_TO);
     for (;;) {
         bool const last = ended(context); // asked first: what is written before the end is shown
         if (file) TRY(copy_log(file.get(), out));
@@ -107,7 +114,12 @@ Result<void> follow_log(int directory, int out, bool (*ended)(void*), void* cont
             continue;
         }
         if (last) return {};
-        ::usleep(100'000);
+        // A jail whose keeper was killed ends without a word in this directory.
+        pollfd told{watch.get(), POLLIN, 0};
+        char events[4096];
+        if (::poll(&told, 1, 250) > 0)
+            while (::read(watch.get(), events, sizeof events) > 0) {
+            }
     }
 }
 

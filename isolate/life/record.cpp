@@ -1,8 +1,7 @@
 #include "isolate/life/record.hpp"
 
+#include "common/json.hpp"
 #include "isolate/life/name.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace iso::jail {
 

@@ -1,8 +1,7 @@
 #include "isolate/life/reply.hpp"
 
 #include "common/fd.hpp"
-
-#include <nlohmann/json.hpp>
+#include "common/json.hpp"
 
 #include <csignal>
 

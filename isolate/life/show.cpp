@@ -1,10 +1,10 @@
 // The verbs that show jails.
+#include "common/json.hpp"
 #include "isolate/life/inside.hpp"
 #include "isolate/life/log.hpp"
 #include "isolate/life/verbs.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <cstdio>

@@ -246,7 +246,7 @@ Result<JailDirectory> Store::lock(std::string const& name) const {
             if (monotonic_ns() > deadline)
                 return error("jail '" + name + "'", "another isolate command is at work on it",
                              "again when that has ended");
-            ::usleep(2000);
+            ::usleep(2000); // flock(2) waits for ever, or not at all
         }
         // It may have been deleted, and even made anew, while we waited.
         struct stat ours {};

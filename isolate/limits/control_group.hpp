@@ -99,7 +99,7 @@ public:
     /// Stops every process in it, and returns when all have stopped. Errors: no freezer here; not
     /// frozen within `patience_ns` (then it goes on running).
     Result<void> freeze(std::uint64_t patience_ns = 10'000'000'000);
-    Result<void> thaw();
+    Result<void> thaw(std::uint64_t patience_ns = 10'000'000'000);
     [[nodiscard]] bool frozen() const;
 
     /// SIGKILL to every process in it and below, until none is left.

@@ -12,7 +12,7 @@ namespace iso::jail {
 
 namespace {
 
-constexpr unsigned k_pause_us = 1000; ///< between two looks
+constexpr unsigned k_pause_us = 1000; ///< between two looks: version 1 tells nobody when it is done
 
 Result<void> add_processes(GroupBackend& backend, GroupPlace const& place,
                            std::vector<pid_t>& pids) {
@@ -85,14 +85,19 @@ Result<void> ControlGroup::freeze(std::uint64_t patience_ns) {
     return {};
 }
 
-Result<void> ControlGroup::thaw() {
+Result<void> ControlGroup::thaw(std::uint64_t patience_ns) {
     GroupPlace const* const place = freezer(places_);
     if (place == nullptr)
         return error("thaw", "this jail has no group that can be frozen",
                      "a system with the freezer controller, or control groups version 2");
+    std::uint64_t const deadline = monotonic_ns() + patience_ns;
     TRY(order(*place, false));
-    while (is_frozen(*place))
+    while (is_frozen(*place)) {
+        if (monotonic_ns() >= deadline)
+            return error("thaw", "the group stays frozen: one above it is",
+                         "resume what holds this jail's group");
         ::usleep(k_pause_us);
+    }
     return {};
 }
 

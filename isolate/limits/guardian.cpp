@@ -52,7 +52,7 @@ void guard(int pipe, int launcher, std::vector<GroupPlace> const& places,
             left = true;
         }
         if (!left) break;
-        ::usleep(1000);
+        ::usleep(1000); // processes leave a group after they have ended, and nothing tells when
     }
     for (auto above = made_above.rbegin(); above != made_above.rend(); ++above)
         ::rmdir(above->c_str()); // only if nobody else uses it by now

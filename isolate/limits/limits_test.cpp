@@ -14,7 +14,7 @@ using namespace iso::jail;
 
 namespace {
 
-constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
+constexpr std::uint64_t k_mebibyte = std::uint64_t{1} << 20U;
 
 std::string written(LimitSpec const& limits, std::string const& controller, bool v2) {
     std::string text;
@@ -106,9 +106,9 @@ TEST_CASE("limits: the usual share of one version is the usual one of the other"
 
 TEST_CASE("limits: each limit is written to the files of each version") {
     LimitSpec limits;
-    limits.memory = 64 * k_mib;
-    limits.memory_low = 16 * k_mib;
-    limits.swap = 32 * k_mib;
+    limits.memory = 64 * k_mebibyte;
+    limits.memory_low = 16 * k_mebibyte;
+    limits.swap = 32 * k_mebibyte;
     limits.tasks = 100;
     limits.cpu_shares = 1024;
     limits.cpu_quota_us = 50000;
@@ -233,7 +233,7 @@ TEST_CASE("limits: device rules mean in a program what they mean to version 1") 
 TEST_CASE("limits: what cannot be enforced is said, and is an error when it must be") {
     Hierarchies const nothing;
     LimitSpec limits;
-    limits.memory = 64 * k_mib;
+    limits.memory = 64 * k_mebibyte;
     limits.swap = 0;
     limits.tasks = 50;
     limits.cpu_quota_us = 1000;
@@ -289,7 +289,7 @@ TEST_CASE("limits: values that nobody can mean are refused") {
 
 TEST_CASE("limits: the table") {
     GroupStatistics seen;
-    seen.memory = {3 * k_mib, 4 * k_mib + 100 * 1024, 64 * k_mib, 7};
+    seen.memory = {3 * k_mebibyte, 4 * k_mebibyte + 100 * 1024, 64 * k_mebibyte, 7};
     seen.tasks = 2;
     seen.tasks_limit = k_unlimited;
     seen.tasks_refused = 0;
