@@ -23,17 +23,32 @@ endfunction()
 # What the tests with the label `unit` need, and nothing else: the sanitizers' build.
 add_custom_target(unit_tests)
 
-# iso_unit_test(NAME SOURCES... LINK libs... [LABELS ...]): a Catch2 program run by CTest with the
-# label `unit`. A test case that lacks a capability calls ISO_SKIP (tests/support/catch.hpp).
+# iso_unit_test(NAME SOURCES... LINK libs... [LABELS ...] [SPLIT TAG]): a Catch2 program run by CTest with
+# the label `unit`. A test case that lacks a capability calls ISO_SKIP (tests/support/catch.hpp). SPLIT:
+# the test cases with this tag are a test of their own, NAME_TAG, beside the rest. The time limit is for
+# what hangs; the sanitizers' code takes ten to fifty times as long.
 function(iso_unit_test name)
     if(NOT ISO_TESTS)
         return()
     endif()
-    cmake_parse_arguments(arg "" "" "SOURCES;LINK;LABELS" ${ARGN})
+    cmake_parse_arguments(arg "" "SPLIT" "SOURCES;LINK;LABELS" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE iso_host_flags iso_catch_main ${arg_LINK})
-    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
+                          UNITY_BUILD ${ISO_UNITY} UNITY_BUILD_BATCH_SIZE 10)
     add_dependencies(unit_tests ${name})
-    add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 300 SKIP_RETURN_CODE 77)
+    set(tests ${name})
+    if(arg_SPLIT)
+        add_test(NAME ${name} COMMAND ${name} "~[${arg_SPLIT}]")
+        add_test(NAME ${name}_${arg_SPLIT} COMMAND ${name} "[${arg_SPLIT}]")
+        list(APPEND tests ${name}_${arg_SPLIT})
+    else()
+        add_test(NAME ${name} COMMAND ${name})
+    endif()
+    set(limit 300)
+    if(ISO_SANITIZE)
+        set(limit 900)
+    endif()
+    set_tests_properties(${tests} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT ${limit} SKIP_RETURN_CODE 77
+                         ENVIRONMENT ASAN_OPTIONS=malloc_context_size=10)
 endfunction()

@@ -4,8 +4,8 @@
 #include "isolate/spec/jail_file.hpp"
 #include "isolate/spec/names.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/mutation.hpp"
 
-#include <random>
 #include <unistd.h>
 
 #include <sys/stat.h>
@@ -35,8 +35,8 @@ private:
     Result<TempDir> dir_ = TempDir::create("isolate-test");
 };
 
-Imported good(std::string const& path, std::string const& jail = {},
-              std::optional<ForeignSystem> from = {}) {
+Imported good_import(std::string const& path, std::string const& jail = {},
+                     std::optional<ForeignSystem> from = {}) {
     auto imported = import_jail(path, from, jail);
     if (!imported) FAIL(imported.error().message());
     for (ImportLine const& line : imported->lines) {
@@ -58,7 +58,7 @@ ImportLine line(Imported const& imported, std::string const& begin) {
     return {};
 }
 
-std::string refusal(std::string const& path, std::string const& jail = {}) {
+std::string import_refusal(std::string const& path, std::string const& jail = {}) {
     auto const imported = import_jail(path, {}, jail);
     REQUIRE_FALSE(imported);
     return imported.error().op + ": " + imported.error().cause;
@@ -158,7 +158,7 @@ FROBNICATE="yes"
 TEST_CASE("a FreeBSD jail.conf becomes a jail, with variables, wildcards and lists") {
     Folder const folder;
     std::string const path = folder.write("jail.conf", k_jail_conf);
-    Imported const web = good(path, "web");
+    Imported const web = good_import(path, "web");
     CHECK(web.system == ForeignSystem::freebsd_jail);
     JailSpec const& spec = web.spec;
     CHECK(spec.name == "web");
@@ -184,17 +184,17 @@ TEST_CASE("a FreeBSD jail.conf becomes a jail, with variables, wildcards and lis
     CHECK(line(web, "mount = proc").fate == Fate::lost);
     CHECK_THAT(line(web, "frobnicate").why, Catch::Contains("does not know"));
 
-    Imported const db = good(path, "db");
+    Imported const db = good_import(path, "db");
     CHECK(db.spec.root.path == "/jails/db");
     CHECK(db.spec.process.capabilities.bounding == 0);
     CHECK(line(db, "children.max").fate == Fate::lost);
-    CHECK_THAT(refusal(path), Catch::Contains("2 jails: web, db"));
-    CHECK_THAT(refusal(path, "mail"), Catch::Contains("no jail 'mail'"));
+    CHECK_THAT(import_refusal(path), Catch::Contains("2 jails: web, db"));
+    CHECK_THAT(import_refusal(path, "mail"), Catch::Contains("no jail 'mail'"));
 }
 
 TEST_CASE("an exported Solaris zone becomes a jail") {
     Folder const folder;
-    Imported const zone = good(folder.write("web.zone", k_zone));
+    Imported const zone = good_import(folder.write("web.zone", k_zone));
     CHECK(zone.system == ForeignSystem::solaris_zone);
     JailSpec const& spec = zone.spec;
     CHECK(spec.root.path == "/zones/web/root");
@@ -213,14 +213,15 @@ TEST_CASE("an exported Solaris zone becomes a jail") {
     CHECK_THAT(line(zone, "limitpriv").why, Catch::Contains("dtrace_user"));
     CHECK(line(zone, "add fs; dir=/pool").fate == Fate::lost);
     CHECK(line(zone, "add capped-memory").fate == Fate::approximated);
-    CHECK_THAT(refusal(folder.write("a.zone", "create\nadd net\nset address=1.2.3.4\n")),
+    CHECK_THAT(import_refusal(folder.write("a.zone", "create\nadd net\nset address=1.2.3.4\n")),
                Catch::Contains(":3: 'net' without its end"));
-    CHECK_THAT(refusal(folder.write("b.zone", "create\nfly\n")), Catch::Contains(":2: 'fly'"));
+    CHECK_THAT(import_refusal(folder.write("b.zone", "create\nfly\n")),
+               Catch::Contains(":2: 'fly'"));
 }
 
 TEST_CASE("an OpenVZ container's configuration becomes a jail") {
     Folder const folder;
-    Imported const ve = good(folder.write("101.conf", k_ve_conf));
+    Imported const ve = good_import(folder.write("101.conf", k_ve_conf));
     CHECK(ve.system == ForeignSystem::openvz);
     JailSpec const& spec = ve.spec;
     CHECK(spec.root.path == "/vz/private/101");
@@ -236,7 +237,7 @@ TEST_CASE("an OpenVZ container's configuration becomes a jail") {
     CHECK(line(ve, "VE_ROOT=/vz/root/101").fate == Fate::lost);
     CHECK(line(ve, "PHYSPAGES").fate == Fate::kept);
     CHECK_THAT(line(ve, "FROBNICATE").why, Catch::Contains("does not know"));
-    CHECK_THAT(refusal(folder.write("102.conf", "ONBOOT=yes\nnonsense\n")),
+    CHECK_THAT(import_refusal(folder.write("102.conf", "ONBOOT=yes\nnonsense\n")),
                Catch::Contains("102.conf:2: no PARAMETER"));
 }
 
@@ -258,7 +259,7 @@ TEST_CASE("a Linux-VServer guest's directory becomes a jail, and its links are n
     REQUIRE(::symlink("/vservers/web", folder.path("web/vdir").c_str()) == 0);
     REQUIRE(::symlink("/", folder.path("web/run").c_str()) == 0);
     REQUIRE(::mkfifo(folder.path("web/pipe").c_str(), 0644) == 0); // never opened: it would hang
-    Imported const guest = good(folder.path("web"));
+    Imported const guest = good_import(folder.path("web"));
     CHECK(guest.system == ForeignSystem::linux_vserver);
     JailSpec const& spec = guest.spec;
     CHECK(spec.name == "web");
@@ -283,7 +284,7 @@ TEST_CASE("an OCI bundle becomes a jail, and what is unknown is lost by name") {
     folder.write("bundle/config.json",
                  R"({"ociVersion": "1.0.2", "x": 1, "process": {"args": ["sh"], "cwd": "/"},
         "root": {"path": "rootfs"}, "linux": {"namespaces": [{"type": "mount"}, {"type": "pid"}]}})");
-    Imported const bundle = good(folder.path("bundle"));
+    Imported const bundle = good_import(folder.path("bundle"));
     CHECK(bundle.system == ForeignSystem::oci);
     CHECK(bundle.spec.root.path.ends_with("/bundle/rootfs"));
     CHECK(line(bundle, "linux.namespaces").fate == Fate::kept);
@@ -291,31 +292,32 @@ TEST_CASE("an OCI bundle becomes a jail, and what is unknown is lost by name") {
     for (ImportLine const& each : bundle.lines)
         lost = lost || (each.said == "x" && each.fate == Fate::lost);
     CHECK(lost);
-    CHECK_THAT(refusal(folder.write("config.json", "{\"ociVersion\": 5}")),
+    CHECK_THAT(import_refusal(folder.write("config.json", "{\"ociVersion\": 5}")),
                Catch::Contains("ociVersion: 5 is not"));
 }
 
 TEST_CASE("what is of no known system is refused") {
     Folder const folder;
-    CHECK_THAT(refusal(folder.write("a", "hello\n")),
+    CHECK_THAT(import_refusal(folder.write("a", "hello\n")),
                Catch::Contains("no system that isolate recognises"));
-    CHECK_THAT(refusal(folder.path("missing")), Catch::Contains("No such file"));
-    CHECK_THAT(refusal("/dev/null"), Catch::Contains("not a regular file"));
+    CHECK_THAT(import_refusal(folder.path("missing")), Catch::Contains("No such file"));
+    CHECK_THAT(import_refusal("/dev/null"), Catch::Contains("not a regular file"));
     CHECK_FALSE(import_jail(folder.write("b", "x"), ForeignSystem::linux_vserver, {}));
-    CHECK_THAT(refusal(folder.write("c.conf", "web { .include \"/etc/passwd\"; }")),
+    CHECK_THAT(import_refusal(folder.write("c.conf", "web { .include \"/etc/passwd\"; }")),
                Catch::Contains("not read"));
 }
 
 TEST_CASE("the report says what was kept, approximated and lost") {
     Folder const folder;
-    std::string const report = import_report(good(
+    std::string const report = import_report(good_import(
         folder.write("jail.conf", "web { path = /x; securelevel = 2; exec.start = '/bin/sh'; }")));
     CHECK_THAT(report, Catch::StartsWith("kept:\n") && Catch::Contains("\nlost:\n") &&
                            Catch::Contains("-> root = /x") && Catch::Contains("[jail(8)]") &&
                            Catch::EndsWith("freebsd-jail: 2 kept, 1 approximated, 1 lost\n"));
 }
 
-TEST_CASE("mutated configurations are refused in words or become a jail that can be written") {
+TEST_CASE("mutated configurations are refused in words or become a jail that can be written",
+          "[random]") {
     Folder const folder;
     struct Kind {
         ForeignSystem system;
@@ -324,28 +326,11 @@ TEST_CASE("mutated configurations are refused in words or become a jail that can
     std::vector<Kind> const kinds{{ForeignSystem::freebsd_jail, k_jail_conf},
                                   {ForeignSystem::solaris_zone, k_zone},
                                   {ForeignSystem::openvz, k_ve_conf}};
-    std::mt19937_64 random(1); // NOLINT: the same mutations in every run
+    iso::test::Mutations mutations("{};=\"'$\\\n#,+[(");
     int accepted = 0;
-    for (int round = 0; round < iso::test::random_rounds(6000); ++round) {
+    for (int round = 0; round < 6000; ++round) {
         Kind const& kind = kinds[static_cast<std::size_t>(round) % kinds.size()];
-        std::string text = kind.text;
-        for (std::uint64_t n = random() % 4 + 1; n > 0; --n) {
-            std::size_t const at = random() % text.size();
-            switch (random() % 4) {
-            case 0:
-                text[at] = static_cast<char>(random());
-                break;
-            case 1:
-                text.erase(at, random() % 16);
-                break;
-            case 2:
-                text.insert(at, text.substr(random() % text.size(), random() % 64));
-                break;
-            default:
-                text[at] = "{};=\"'$\\\n#,+[("[random() % 14];
-            }
-            if (text.empty()) text = " ";
-        }
+        std::string const text = mutations.of(kind.text);
         auto const imported = import_jail(folder.write("f", text), kind.system,
                                           kind.system == ForeignSystem::freebsd_jail ? "web" : "");
         if (!imported) {

@@ -1,10 +1,8 @@
+#include "common/json.hpp"
 #include "isolate/spec/oci_config.hpp"
 #include "isolate/spec/spec_json.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
-
-#include <random>
+#include "tests/support/mutation.hpp"
 
 #include <sys/resource.h>
 
@@ -73,13 +71,13 @@ json least() {
                            "linux": {"namespaces": [{"type": "mount"}]}})");
 }
 
-OciConfig good(json const& in) {
+OciConfig good_config(json const& in) {
     auto config = read_oci_config(in.dump(), "/bundle", "config.json");
     if (!config) FAIL(config.error().message());
     return *config;
 }
 
-std::string refusal(json const& in) {
+std::string config_refusal(json const& in) {
     auto const config = read_oci_config(in.dump(), "/bundle", "config.json");
     INFO(in.dump(1));
     REQUIRE_FALSE(config);
@@ -90,7 +88,7 @@ std::string refusal(json const& in) {
 } // namespace
 
 TEST_CASE("a config.json as Podman writes it is read to the last field") {
-    OciConfig const config = good(podman());
+    OciConfig const config = good_config(podman());
     JailSpec const& spec = config.spec;
     CHECK(config.notes.empty());
     CHECK(spec.root.path == "/bundle/rootfs");
@@ -158,7 +156,7 @@ TEST_CASE("a config.json as Podman writes it is read to the last field") {
 
 TEST_CASE(
     "what a config.json leaves out is as the specification says, not as isolate usually has it") {
-    JailSpec const spec = good(least()).spec;
+    JailSpec const spec = good_config(least()).spec;
     CHECK(spec.root.mode == RootSpec::Mode::writable);
     CHECK(spec.at(Namespace::pid).from == NamespaceChoice::From::host);
     CHECK(spec.network.mode == NetworkSpec::Mode::host);
@@ -167,12 +165,12 @@ TEST_CASE(
     CHECK(spec.hostname.empty());
     json in = least();
     in["process"] = {{"args", {"x"}}, {"cwd", "/"}};
-    CHECK_FALSE(good(in).spec.process.no_new_privileges);
+    CHECK_FALSE(good_config(in).spec.process.no_new_privileges);
     in["linux"]["resources"] = {
         {"memory", {{"limit", -1}}}, {"pids", {{"limit", -1}}}, {"cpu", {{"quota", -1}}}};
-    CHECK_FALSE(good(in).spec.limits.any());
+    CHECK_FALSE(good_config(in).spec.limits.any());
     in["hooks"] = nullptr; // as Go writes a nil pointer
-    CHECK(good(in).spec.hooks.empty());
+    CHECK(good_config(in).spec.hooks.empty());
 }
 
 TEST_CASE("a field that is wrong or cannot be honoured is named in full") {
@@ -262,17 +260,18 @@ TEST_CASE("a field that is wrong or cannot be honoured is named in full") {
         json in = podman();
         in[json::json_pointer(c.pointer)] = c.value;
         INFO(c.pointer);
-        CHECK_THAT(refusal(in), Catch::StartsWith(c.named));
+        CHECK_THAT(config_refusal(in), Catch::StartsWith(c.named));
     }
 }
 
 TEST_CASE("what would change the host instead of a namespace is refused") {
     json in = least();
     in["hostname"] = "x";
-    CHECK_THAT(refusal(in), Catch::StartsWith("config.json: hostname: would change the host"));
+    CHECK_THAT(config_refusal(in),
+               Catch::StartsWith("config.json: hostname: would change the host"));
     in = least();
     in["linux"]["uidMappings"] = {{{"containerID", 0}, {"hostID", 0}, {"size", 1}}};
-    CHECK_THAT(refusal(in), Catch::StartsWith("config.json: linux.uidMappings"));
+    CHECK_THAT(config_refusal(in), Catch::StartsWith("config.json: linux.uidMappings"));
 }
 
 TEST_CASE("unknown fields are warnings with their full name, as the specification demands") {
@@ -281,7 +280,7 @@ TEST_CASE("unknown fields are warnings with their full name, as the specificatio
     in["linux"]["resources"]["memory"]["limti"] = 1;
     in["mounts"][1]["y"] = 1;
     in["process"]["capabilities"]["bounding"].push_back("CAP_FLY");
-    OciConfig const config = good(in);
+    OciConfig const config = good_config(in);
     std::string notes;
     for (std::string const& note : config.notes)
         notes += note + "\n";
@@ -291,7 +290,7 @@ TEST_CASE("unknown fields are warnings with their full name, as the specificatio
     CHECK_THAT(notes, Catch::Contains("config.json: mounts[1].y: unknown"));
     CHECK_THAT(notes,
                Catch::Contains("process.capabilities.bounding[2]: \"CAP_FLY\" is no capability"));
-    CHECK(config.spec == good(podman()).spec);
+    CHECK(config.spec == good_config(podman()).spec);
 }
 
 TEST_CASE("a jail written as config.json is the same when it is read") {
@@ -305,10 +304,10 @@ TEST_CASE("a jail written as config.json is the same when it is read") {
         usual.root.path = "/bundle/rootfs";
         CHECK(spec_to_json(again->spec) == spec_to_json(usual));
     }
-    JailSpec const spec = good(podman()).spec;
+    JailSpec const spec = good_config(podman()).spec;
     auto const text = write_oci_config(spec);
     REQUIRE(text);
-    CHECK(spec_to_json(good(json::parse(*text)).spec) == spec_to_json(spec));
+    CHECK(spec_to_json(good_config(json::parse(*text)).spec) == spec_to_json(spec));
     CHECK_FALSE(write_oci_config(JailSpec{}));
 }
 
@@ -316,7 +315,7 @@ TEST_CASE("a process alone and resources alone are read by the same rules") {
     std::vector<std::string> notes;
     auto const process = read_oci_process(podman()["process"].dump(), "p.json", notes);
     REQUIRE(process);
-    CHECK(*process == good(podman()).spec.process);
+    CHECK(*process == good_config(podman()).spec.process);
     CHECK_THAT(read_oci_process("{}", "p.json", notes).error().op, Catch::Equals("p.json: args"));
     LimitSpec limits;
     limits.tasks = 5;
@@ -324,32 +323,12 @@ TEST_CASE("a process alone and resources alone are read by the same rules") {
     CHECK((limits.memory == 4096U && limits.tasks == 5U));
 }
 
-TEST_CASE("a mutated config.json is refused in words or read, never worse") {
-    std::mt19937_64 random(1); // NOLINT: the same mutations in every run
+TEST_CASE("a mutated config.json is refused in words or read, never worse", "[random]") {
+    iso::test::Mutations mutations("{}[]\",:0-9.e\\u/");
     std::string const whole = podman().dump();
     int accepted = 0;
-    for (int round = 0; round < iso::test::random_rounds(20'000); ++round) {
-        std::string text = whole;
-        for (std::uint64_t n = random() % 3 + 1; n > 0; --n) {
-            std::size_t const at = random() % text.size();
-            switch (random() % 5) {
-            case 0:
-                text[at] = static_cast<char>(random());
-                break;
-            case 1:
-                text.erase(at, random() % 16);
-                break;
-            case 2:
-                text.insert(at, text.substr(random() % text.size(), random() % 64));
-                break;
-            case 3:
-                text.insert(at, std::string(random() % 64, "[{\"0"[random() % 4]));
-                break;
-            default:
-                text[at] = "{}[]\",:0-9.e\\u/"[random() % 15];
-            }
-            if (text.empty()) text = " ";
-        }
+    for (int round = 0; round < 20'000; ++round) {
+        std::string const text = mutations.of(whole);
         auto const config = read_oci_config(text, "/bundle", "config.json");
         if (config) {
             ++accepted;

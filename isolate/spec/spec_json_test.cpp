@@ -1,17 +1,17 @@
+#include "common/json.hpp"
 #include "isolate/spec/fields.hpp"
 #include "isolate/spec/json_text.hpp"
 #include "isolate/spec/spec_json.hpp"
 #include "isolate/spec/spec_samples.hpp"
 #include "tests/support/catch.hpp"
-
-#include <nlohmann/json.hpp>
+#include "tests/support/mutation.hpp"
 
 namespace {
 
 using namespace iso;
 using namespace iso::jail;
 
-std::string refusal(std::string const& text) {
+std::string state_refusal(std::string const& text) {
     auto const spec = spec_from_json(text, "state");
     REQUIRE_FALSE(spec);
     return spec.error().op + ": " + spec.error().cause;
@@ -40,9 +40,9 @@ ISO_EVERY_MEMBER(ProcessSpec, 15, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)
 ISO_EVERY_MEMBER(Hook, 4, a, b, c, d)
 ISO_EVERY_MEMBER(JailSpec, 23, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w)
 
-TEST_CASE("a jail written as JSON and read again is the same jail") {
+TEST_CASE("a jail written as JSON and read again is the same jail", "[random]") {
     REQUIRE(spec_from_json(spec_to_json({}), "state").value() == JailSpec{});
-    for (int seed = 0; seed < iso::test::random_rounds(2000); ++seed) {
+    for (int seed = 0; seed < 2000; ++seed) {
         JailSpec const spec = samples::jail(seed);
         std::string const text = spec_to_json(spec);
         auto const again = spec_from_json(text, "state");
@@ -87,41 +87,30 @@ TEST_CASE("the state file is read strictly, and an error names the field") {
     };
     for (Case const& c : cases) {
         INFO(c.text);
-        CHECK_THAT(refusal(c.text), Catch::StartsWith(c.named));
+        CHECK_THAT(state_refusal(c.text), Catch::StartsWith(c.named));
     }
 }
 
 TEST_CASE("JSON that is too deep, too much or too long is refused before it is kept") {
-    CHECK_THAT(refusal(std::string(100'000, '[')), Catch::Contains("nested more than 32 deep"));
+    CHECK_THAT(state_refusal(std::string(100'000, '[')),
+               Catch::Contains("nested more than 32 deep"));
     std::string many = "[0";
     for (std::size_t i = 0; i < k_max_json_values; ++i)
         many += ",0";
-    CHECK_THAT(refusal(many + "]"), Catch::Contains("more than 200000 values"));
-    CHECK_THAT(refusal(std::string(k_max_json_bytes + 1, ' ')), Catch::Contains("bytes; at most"));
+    CHECK_THAT(state_refusal(many + "]"), Catch::Contains("more than 200000 values"));
+    CHECK_THAT(state_refusal(std::string(k_max_json_bytes + 1, ' ')),
+               Catch::Contains("bytes; at most"));
 }
 
-TEST_CASE("a mutated state file is refused in words, or is a jail that survives writing") {
-    std::mt19937_64 random(1); // NOLINT: the same mutations in every run
+TEST_CASE("a mutated state file is refused in words, or is a jail that survives writing",
+          "[random]") {
+    iso::test::Mutations mutations("{}[]\",:0-9.e\\u");
+    std::vector<std::string> texts;
+    for (std::uint64_t seed = 0; seed < 50; ++seed)
+        texts.push_back(spec_to_json(samples::jail(seed)));
     int accepted = 0;
-    for (int round = 0; round < iso::test::random_rounds(20'000); ++round) {
-        std::string text = spec_to_json(samples::jail(static_cast<std::uint64_t>(round % 50)));
-        for (std::uint64_t n = random() % 4 + 1; n > 0; --n) {
-            std::size_t const at = random() % text.size();
-            switch (random() % 4) {
-            case 0:
-                text[at] = static_cast<char>(random());
-                break;
-            case 1:
-                text.erase(at, random() % 8);
-                break;
-            case 2:
-                text.insert(at, text.substr(random() % text.size(), random() % 32));
-                break;
-            default:
-                text[at] = "{}[]\",:0-9.e\\u"[random() % 14];
-            }
-            if (text.empty()) text = " ";
-        }
+    for (int round = 0; round < 20'000; ++round) {
+        std::string const text = mutations.of(texts[static_cast<std::size_t>(round) % 50]);
         auto const spec = spec_from_json(text, "state");
         if (!spec) {
             REQUIRE_THAT(spec.error().op, Catch::StartsWith("state"));
@@ -131,5 +120,5 @@ TEST_CASE("a mutated state file is refused in words, or is a jail that survives 
         ++accepted;
         REQUIRE(spec_from_json(spec_to_json(*spec), "state").value() == *spec);
     }
-    CHECK(accepted > iso::test::random_rounds(100));
+    CHECK(accepted > 100);
 }

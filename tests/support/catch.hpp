@@ -16,15 +16,6 @@ namespace iso::test {
 /// A need named in the environment variable ISO_REQUIRE (separated by ; or ,) fails instead.
 void record_skip(std::string const& need, std::string const& reason);
 
-/// Rounds of a random test: a tenth under a sanitizer, where each takes twenty times as long.
-constexpr int random_rounds(int rounds) {
-#ifdef __SANITIZE_ADDRESS__
-    return rounds / 10;
-#else
-    return rounds;
-#endif
-}
-
 } // namespace iso::test
 
 /// Leaves the test case: the machine lacks a capability. `need` is a label: kvm, userns, root, ...
