@@ -227,7 +227,7 @@ TEST_CASE("a mutated layout is refused, or read as it is") {
     std::mt19937_64 random(7); // NOLINT: the same mutations in every run
     auto const files = sample().files();
     int refused = 0;
-    int const rounds = iso::test::random_rounds(400);
+    int const rounds = 400;
     for (int round = 0; round < rounds; ++round) {
         auto changed = files;
         std::string& text =

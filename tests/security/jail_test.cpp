@@ -1,5 +1,6 @@
 #include "common/elf.hpp"
 #include "common/fd.hpp"
+#include "common/file_sha256.hpp"
 #include "common/report.hpp"
 #include "common/scope_exit.hpp"
 #include "common/subprocess.hpp"
