@@ -156,7 +156,11 @@ void BridgeLink::take_away() const {
     std::string const marker = fmt::format("{}/{}.made", directory_, bridge_);
     auto const ours = read_file(marker, 64);
     auto const bridge = host->index_of(bridge_);
-    if (!ours || !bridge || !*bridge) return;
+    if (!ours || !bridge) return;
+    if (!*bridge) { // whoever wrote the marker was killed before there was a bridge
+        ::unlink(marker.c_str());
+        return;
+    }
     int index = 0;
     std::from_chars(ours->data(), ours->data() + ours->size(), index);
     // An empty marker is of one who was killed while making it.

@@ -264,6 +264,19 @@ TEST_CASE("network: a killed launcher's cable and bridge go") {
     }
 }
 
+TEST_CASE("network: the mark of a bridge that was never made goes with whoever leaves next") {
+    if (!have_host()) ISO_SKIP("root", "no network namespace may be made here");
+    REQUIRE(std::filesystem::create_directories(state_directory()));
+    { REQUIRE(Fd::open(state_directory() + "/isolab3.made", O_WRONLY | O_CREAT)); }
+    pid_t const gone = ::fork();
+    if (gone == 0) ::_exit(0);
+    REQUIRE(::waitpid(gone, nullptr, 0) == gone);
+    NetworkSpec spec;
+    spec.bridge = "isolab3";
+    CHECK_FALSE(BridgeLink::plug(spec, gone)); // leaves before it comes to the bridge
+    CHECK_FALSE(std::filesystem::exists(state_directory()));
+}
+
 TEST_CASE("network: what cannot be is said") {
     if (!have_host()) ISO_SKIP("root", "no network namespace may be made here");
     Jail jail;
