@@ -110,8 +110,8 @@ Result<std::string> JailDirectory::read(std::string const& file) const {
 }
 
 Result<void> JailDirectory::write(std::string const& file, std::string_view data) const {
-    // Under another name first: whoever reads, or dies, sees the old text or the new one. Nothing is
-    // synced: no jail outlives the machine, and a sync is a dozen milliseconds of its start.
+    // Under another name first: whoever reads, or dies, sees the old text or the new one. Nothing
+    // is synced: no jail outlives the machine, and a sync is a dozen milliseconds of its start.
     std::string const scratch = scratch_name(".write-");
     std::string const shown = path_ + "/" + file;
     Fd const fd = TRY(open_at(directory_.get(), scratch, O_WRONLY | O_CREAT | O_EXCL, shown));
