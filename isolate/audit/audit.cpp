@@ -165,6 +165,9 @@ Result<Audited> audit(RunInside const& run_inside, std::vector<std::string> fact
         return tl::unexpected<Error>(told.error());
     }
     int const status = child.wait();
+    if (status == exit_code::from_signal(SIGKILL))
+        return error("audit", "the jail was killed before the battery had come to its end",
+                     "more --memory: of a group that is full the kernel ends the largest process");
     if (status != 0) return Audited{{}, status};
     return Audited{TRY(read_outcomes(*told)), 0};
 }
