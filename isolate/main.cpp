@@ -15,9 +15,11 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <string_view>
 
 namespace {
 
@@ -127,6 +129,13 @@ void add_model_options(CLI::App& command, JailLine& line) {
     jail::add_key_options(command, line.said);
 }
 
+/// Whether a word stands on the command line. The library compares each new option with all those
+/// that its verb has, so the hundred options of a jail are declared only for the verb that may be
+/// meant.
+bool stands(int argc, char** argv, std::string_view word) {
+    return std::find(argv + 1, argv + argc, word) != argv + argc;
+}
+
 int probe_verb(bool as_json) {
     EngineProbe const probe = jail::probe();
     if (as_json) {
@@ -174,8 +183,8 @@ int isolate_main(int argc, char** argv) {
     jail::add_life_verbs(app, life);
     jail::add_bundle_options(run, container);
     jail::add_bundle_options(create, container);
-    add_model_options(run, jail_line);
-    add_model_options(create, jail_line);
+    if (stands(argc, argv, "run")) add_model_options(run, jail_line);
+    if (stands(argc, argv, "create")) add_model_options(create, jail_line);
 
     jail::FaceVerbs faces;
     jail::add_face_verbs(app, faces);
@@ -184,7 +193,7 @@ int isolate_main(int argc, char** argv) {
     jail::AuditLine audit_line;
     CLI::App& audit = *app.add_subcommand("audit", "Try every way out from inside of a jail");
     add_jail_options(audit, options.run, jail_line);
-    jail::add_key_options(audit, jail_line.said);
+    if (stands(argc, argv, "audit")) jail::add_key_options(audit, jail_line.said);
     jail::add_audit_options(audit, audit_line);
 
     bool as_json = false;
